@@ -1,0 +1,346 @@
+"""Every check this project has, by one command.
+
+    .ci/run              all of them, as a stranger would meet the project: in a
+                         copy of the tree, with new environments and an empty HOME
+    .ci/run lint types   only these, here and now, with the tools in .venv
+
+Only the standard library is needed. Packages come from wherever pip is told to
+look; pip's environment variables are passed on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+COMMAND_S_MAX = 1_200
+
+EXTRAS = {"testing": {"hypothesis", "pytest"}}
+"""What each extra brings: modules that may only be missing without it."""
+
+CORE = "src/azcn_events/core"
+"""Where every branch must have run; elsewhere coverage is only shown."""
+
+IMPORT_ALL = """
+import importlib, pkgutil, sys
+import azcn_events
+assert "site-packages" in azcn_events.__file__, azcn_events.__file__
+absent_may_be, modules = set(sys.argv[1:]), 0
+for module in pkgutil.walk_packages(azcn_events.__path__, "azcn_events."):
+    if module.name.endswith("__main__"):
+        continue
+    try:
+        importlib.import_module(module.name)
+        modules += 1
+    except ModuleNotFoundError as error:
+        if error.name not in absent_may_be:
+            raise
+        print(f"{module.name} needs {error.name}, which an extra brings")
+print(f"{modules} modules imported")
+"""
+
+
+class CheckFailed(Exception):
+    """A check found something; its text says what."""
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """Where the checks run.
+
+    Attributes:
+        tree: The project: a copy of it, or the tree itself.
+        python: The interpreter that has the tools.
+        scratch: A directory that goes away.
+        environ: The environment of every command.
+    """
+
+    tree: Path
+    python: Path
+    scratch: Path
+    environ: dict[str, str]
+
+    def run(self, *command: str | Path, at: Path | None = None) -> None:
+        """Run a command in the tree, or elsewhere, and show what it prints."""
+        words = [str(word) for word in command]
+        print(f"$ {shlex.join(words)}", flush=True)
+        process = subprocess.Popen(
+            words,
+            cwd=at or self.tree,
+            env=self.environ,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            code = process.wait(COMMAND_S_MAX)
+        except BaseException as error:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            if isinstance(error, subprocess.TimeoutExpired):
+                msg = f"not finished after {COMMAND_S_MAX} s: {shlex.join(words)}"
+                raise CheckFailed(msg) from None
+            raise
+        if code != 0:
+            msg = f"exit code {code}: {shlex.join(words)}"
+            raise CheckFailed(msg)
+
+    def tools(self, *commands: tuple[str | Path, ...]) -> None:
+        """Run modules of the tools' Python in the tree: all, even if one fails."""
+        every(*(partial(self.run, self.python, "-m", *words) for words in commands))
+
+    def groups(self, *names: str) -> list[str]:
+        """Say to pip: these dependency groups of the project."""
+        project = self.tree / "pyproject.toml"
+        return [word for name in names for word in ("--group", f"{project}:{name}")]
+
+    def venv(self, name: str, *install: str, base: str | Path = sys.executable) -> Path:
+        """Make an environment and install into it; returns its interpreter."""
+        home = self.scratch / name
+        self.run(base, "-m", "venv", home)
+        python = home / "bin" / "python"
+        pip = ("-m", "pip", "install", "--quiet")
+        self.run(python, *pip, "--upgrade", "pip")
+        self.run(python, *pip, *install)
+        return python
+
+
+def readme(shop: Workshop) -> None:
+    """The first two commands of README.md, as they stand: try it, and test it."""
+    page = (shop.tree / "README.md").read_text("utf-8")
+    commands = re.findall(r"^```sh\n(.*?)\n```$", page, re.MULTILINE | re.DOTALL)[:2]
+    if len(commands) != 2 or any("\n" in command for command in commands):
+        msg = f"the first two ```sh blocks are not one line each: {commands}"
+        raise CheckFailed(msg)
+    for number, command in enumerate(commands):
+        clone = shop.scratch / f"readme-{number}"
+        copy_tree(shop.tree, clone)
+        shop.run("bash", "-c", command, at=clone)
+
+
+def lint(shop: Workshop) -> None:
+    """Ruff: what is likely a mistake, and the layout."""
+    shop.tools(
+        ("ruff", "check", "--output-format=concise"),
+        ("ruff", "format", "--check"),
+    )
+
+
+def types(shop: Workshop) -> None:
+    """Both type checkers, strict: each finds mistakes the other misses."""
+    shop.tools(("mypy",), ("pyright", "--pythonpath", shop.python))
+
+
+def layers(shop: Workshop) -> None:
+    """Who may import whom."""
+    shop.run(shop.python.with_name("lint-imports"))
+
+
+def docs(shop: Workshop) -> None:
+    """The examples in README.md and docs; pytest fails if there is none to run."""
+    shop.tools(("pytest", "-q", "README.md"), ("pytest", "-q", "docs"))
+
+
+def wheel(shop: Workshop) -> None:
+    """The wheel alone works anywhere, and with each extra."""
+    out = shop.scratch / "dist"
+    shop.run(shop.python, "-m", "build", "--outdir", out)
+    (built,) = out.glob("*.whl")
+    project = tomllib.loads((shop.tree / "pyproject.toml").read_text("utf-8"))
+    extras = set(project["project"].get("optional-dependencies", {}))
+    if extras != set(EXTRAS):
+        msg = f"extras are {sorted(extras)}, but {__file__} knows {sorted(EXTRAS)}"
+        raise CheckFailed(msg)
+    program = shop.scratch / "import_all.py"
+    program.write_text(IMPORT_ALL)
+    for extra in ("", *sorted(extras)):
+        name, wanted = f"wheel-{extra or 'alone'}", f"[{extra}]" if extra else ""
+        python = shop.venv(name, f"{built}{wanted}")
+        absent = set[str]().union(*EXTRAS.values()) - EXTRAS.get(extra, set())
+        elsewhere = shop.scratch / f"{name}-elsewhere"
+        elsewhere.mkdir()
+        shop.run(python, "-I", program, *sorted(absent), at=elsewhere)
+        shop.run(python, "-m", "pip", "check", at=elsewhere)
+        shop.run(python.with_name("azcn"), "demo", at=elsewhere)
+
+
+def coverage(shop: Workshop) -> None:
+    """All tests, measured, on other Pythons; the last with the oldest packages."""
+    found = [python for minor in (12, 13) if (python := interpreter(minor))]
+    *newest, last = found or [Path(sys.executable)]
+    every(
+        *(partial(measure, shop, python) for python in newest),
+        partial(measure, shop, last, *lower_bounds(shop.tree)),
+    )
+
+
+def measure(shop: Workshop, base: Path, *pins: str) -> None:
+    """Run the tests; show what ran of the whole, and demand all of the core."""
+    name = f"coverage-{base.parent.parent.name}"
+    python = shop.venv(
+        name, "--editable", str(shop.tree), *pins, *shop.groups("test"), base=base
+    )
+    coverage = (python, "-m", "coverage")
+    data = f"--data-file={shop.scratch / name}.data"
+    shop.run(*coverage, "run", data, "-m", "pytest", "-q")
+    shop.run(*coverage, "report", data)
+    core = f"--include={shop.tree / CORE}/*"
+    shop.run(*coverage, "report", data, core, "--fail-under=100")
+
+
+STEPS: dict[str, Callable[[Workshop], None]] = {
+    step.__name__: step for step in (lint, types, layers, docs, readme, wheel, coverage)
+}
+
+
+def every(*checks: Callable[[], None]) -> None:
+    """Run all checks, even if one fails; then fail with all that was found."""
+    problems = []
+    for check in checks:
+        try:
+            check()
+        except CheckFailed as error:
+            problems.append(str(error))
+    if problems:
+        raise CheckFailed("; ".join(problems))
+
+
+def interpreter(minor: int) -> Path | None:
+    """Find a Python 3.*minor* that starts, on the path or among pyenv's."""
+    on_path = shutil.which(f"python3.{minor}")
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    managed = sorted(pyenv.glob(f"versions/3.{minor}.*/bin/python"))
+    for python in [*managed, *([Path(on_path)] if on_path else [])]:
+        ask = [str(python), "-c", "import ensurepip, sys; print(sys.version_info[1])"]
+        answer = subprocess.run(ask, capture_output=True, text=True, check=False)
+        if answer.stdout.strip() == str(minor):
+            return python
+    print(f"(there is no Python 3.{minor} here)")
+    return None
+
+
+def lower_bounds(tree: Path) -> list[str]:
+    """The oldest release that each dependency's lower bound admits."""
+    project = tomllib.loads((tree / "pyproject.toml").read_text("utf-8"))
+    return [need.replace(">=", "==") for need in project["project"]["dependencies"]]
+
+
+def copy_tree(source: Path, target: Path) -> None:
+    """Copy what git tracks or would track, as a repository of its own."""
+    git = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(git, cwd=source, capture_output=True, check=True)
+    for name in filter(None, listed.stdout.decode().split("\0")):
+        if (source / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source / name, target / name)
+    subprocess.run(["git", "init", "--quiet"], cwd=target, check=True)
+    subprocess.run(["git", "add", "--all"], cwd=target, check=True)
+
+
+def adopt_orphans() -> None:
+    """Have processes that outlive their parents become ours, so that we see them."""
+    if sys.platform == "linux":
+        set_child_subreaper = 36  # PR_SET_CHILD_SUBREAPER in linux/prctl.h
+        ctypes.CDLL(None).prctl(set_child_subreaper, 1, 0, 0, 0)
+
+
+def left_running(patience_s: float = 2.0) -> list[str]:
+    """End the processes that a step left behind; returns their command lines."""
+    own = Path(f"/proc/self/task/{os.getpid()}/children")
+    end, lines = time.monotonic() + patience_s, list[str]()
+    while True:
+        try:
+            while os.waitpid(-1, os.WNOHANG) != (0, 0):
+                pass
+        except ChildProcessError:
+            return lines
+        if time.monotonic() > end:
+            for pid in own.read_text().split():
+                line = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+                lines.append(b" ".join(line).decode(errors="replace").strip())
+                os.kill(int(pid), signal.SIGKILL)
+        time.sleep(0.05)
+
+
+def attempt(name: str, shop: Workshop) -> tuple[str, float]:
+    """Run one step; returns what went wrong, if anything, and the seconds taken."""
+    step = STEPS[name]
+    head = (step.__doc__ or "").splitlines()[0]
+    print(f"\n=== {name}: {head}", flush=True)
+    began, problem = time.monotonic(), ""
+    try:
+        step(shop)
+    except (CheckFailed, OSError, subprocess.CalledProcessError) as error:
+        problem = str(error).replace(f"{shop.scratch}/", "")
+    if remains := left_running():
+        problem = "; ".join([problem, f"left running: {remains}"]).removeprefix("; ")
+    seconds = time.monotonic() - began
+    print(f"--- {name}: {problem or 'passed'} ({seconds:.0f} s)", flush=True)
+    return problem, seconds
+
+
+def workshop(scratch: Path, *, quick: bool) -> Workshop:
+    """Prepare the place to work in: this tree as it is, or a stranger's copy."""
+    gone = {"VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "PYTEST_ADDOPTS"}
+    environ = {name: text for name, text in os.environ.items() if name not in gone}
+    own = ROOT / ".venv" / "bin" / "python"
+    if quick and own.exists():
+        return Workshop(ROOT, own, scratch, environ)
+    (scratch / "home").mkdir()
+    environ |= {"CI": "true", "HOME": str(scratch / "home")}
+    copy_tree(ROOT, scratch / "tree")
+    bare = Workshop(scratch / "tree", Path(sys.executable), scratch, environ)
+    tools = bare.venv(
+        "tools",
+        *["--editable", f"{bare.tree}[testing]"],
+        *bare.groups("test", "lint", "package"),
+    )
+    return Workshop(bare.tree, tools, scratch, environ)
+
+
+def main() -> int:
+    """Run the steps asked for; returns the exit code."""
+    heads = {name: (step.__doc__ or "").splitlines()[0] for name, step in STEPS.items()}
+    parser = argparse.ArgumentParser(
+        prog=".ci/run",
+        description=__doc__,
+        epilog="steps:\n"
+        + "\n".join(f"  {name:<10}{head}" for name, head in heads.items()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("steps", nargs="*", metavar="STEP", help="default: all")
+    names = parser.parse_args().steps
+    if unknown := set(names) - set(STEPS):
+        parser.error(f"no such step: {', '.join(sorted(unknown))}")
+    adopt_orphans()
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="azcn-check-") as scratch:
+        try:
+            shop = workshop(Path(scratch), quick=bool(names))
+        except (CheckFailed, subprocess.CalledProcessError) as error:
+            print(f"cannot set up: {error}")
+            return 1
+        done = {name: attempt(name, shop) for name in names or STEPS}
+    print(f"\n=== summary ({time.monotonic() - began:.0f} s)")
+    for name, (problem, seconds) in done.items():
+        verdict = "FAILED" if problem else "passed"
+        print(f"{name:<10}{verdict:<8}{seconds:>6.0f} s  {problem}".rstrip())
+    return int(any(problem for problem, _ in done.values()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
