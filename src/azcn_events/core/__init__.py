@@ -1,0 +1,1 @@
+"""The pure core: values, events, rules, history. No I/O, no clock, no randomness."""
