@@ -1,0 +1,157 @@
+"""Plain JSON values to attrs classes and back, by cattrs, strictly.
+
+The slow and forgiving road beside the codec's fast one: for events that people
+write by hand, for old versions, and for classes that msgspec cannot carry. It is
+forgiving in form only (a date as plain text, defaults left out); a value of the
+wrong type is refused, never converted.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
+from types import UnionType
+from typing import Any, Final, TypeVar, Union, get_args, get_origin
+
+from cattrs import Converter, transform_error
+from cattrs.errors import ForbiddenExtraKeysError
+
+from azcn_events.core.values import Missing, When
+from azcn_events.errors import InvalidFields, InvalidValue, Problem
+
+__all__ = ["structure", "unstructure"]
+
+T = TypeVar("T")
+
+
+def structure(data: object, cls: type[T]) -> T:
+    """Make an instance of an attrs class from plain JSON values.
+
+    Raises:
+        InvalidFields: With every problem found, each with its field path.
+    """
+    try:
+        return _CONVERTER.structure(data, cls)
+    except Exception as error:
+        lines = transform_error(error, format_exception=_in_words)
+        problems = [line.rpartition(" @ ") for line in lines]
+        raise InvalidFields(
+            tuple(Problem(0, path, message) for message, _, path in problems)
+        ) from error
+
+
+def unstructure(value: object) -> object:
+    """Give an attrs instance as plain JSON values; decimals as text."""
+    return _CONVERTER.unstructure(value)
+
+
+def _in_words(error: BaseException, expected: type[Any] | None) -> str:
+    match error:
+        case InvalidValue():
+            return str(error)
+        case ForbiddenExtraKeysError():
+            names = ", ".join(sorted(map(repr, error.extra_fields)))
+            return f"unknown field {names}"
+        case KeyError():
+            return f"the field {error.args[0]!r} is missing"
+        case _:
+            wanted = getattr(expected, "__name__", str(expected))
+            return f"{error} (expected {wanted})" if expected else str(error)
+
+
+def _exactly(kind: type[Any], wanted: str) -> Callable[[object, object], Any]:
+    def check(value: object, _: object) -> object:
+        if type(value) is not kind:
+            found = type(value).__name__
+            raise InvalidValue(str(value), f"this is {found}, not {wanted}", wanted)
+        return value
+
+    return check
+
+
+def _decimal(value: object, _: object) -> Decimal:
+    wanted = "a number as text, such as '2.7', or a whole number; never a float"
+    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+        found = type(value).__name__
+        raise InvalidValue(str(value), f"a {found} is no exact number", wanted)
+    try:
+        return Decimal(value)
+    except ArithmeticError:
+        raise InvalidValue(str(value), "this is not a number", wanted) from None
+
+
+def _date(value: object, _: object) -> date:
+    try:
+        return date.fromisoformat(str(value))
+    except ValueError as error:
+        raise InvalidValue(str(value), str(error), "a day like 2025-04-17") from None
+
+
+def _date_time(value: object, _: object) -> datetime:
+    wanted = "a date-time with a zone, like 2025-04-17T09:00:00Z"
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError as error:
+        raise InvalidValue(str(value), str(error), wanted) from None
+    if moment.tzinfo is None:
+        raise InvalidValue(str(value), "it has no time zone", wanted)
+    return moment
+
+
+def _member(value: object, kind: type[enum.Enum]) -> enum.Enum:
+    for member in kind:
+        if value == member.value:
+            return member
+    wanted = "one of " + ", ".join(str(member.value) for member in kind)
+    raise InvalidValue(str(value), f"not a {kind.__name__}", wanted)
+
+
+def _has_missing(annotation: object) -> bool:
+    is_union = get_origin(annotation) in (Union, UnionType)
+    return is_union and Missing in get_args(annotation)
+
+
+def _or_missing(annotation: Any, converter: Converter) -> Callable[[Any, Any], Any]:  # noqa: ANN401 - any union
+    rest = tuple(arg for arg in get_args(annotation) if arg is not Missing)
+    other: Any = Union[rest]  # noqa: UP007 - built from a tuple
+    words = {member.value for member in Missing}
+
+    def choose(value: object, _: object) -> object:
+        if isinstance(value, str) and (value in words or other is not str):
+            return _member(value, Missing)
+        return converter.structure(value, other)
+
+    return choose
+
+
+def _converter() -> Converter:
+    converter = Converter(forbid_extra_keys=True)
+    for kind, wanted in (
+        (str, "text"),
+        (int, "a whole number"),
+        (bool, "true or false"),
+    ):
+        converter.register_structure_hook(kind, _exactly(kind, wanted))
+    converter.register_structure_hook(Decimal, _decimal)
+    converter.register_structure_hook(datetime, _date_time)
+    converter.register_structure_hook(date, _date)
+    converter.register_structure_hook_func(
+        lambda kind: isinstance(kind, type) and issubclass(kind, enum.Enum), _member
+    )
+    converter.register_structure_hook_factory(_has_missing)(_or_missing)
+    by_fields = converter.gen_structure_attrs_fromdict(When)
+    converter.register_structure_hook(
+        When,
+        lambda value, kind: (
+            When(value) if isinstance(value, str) else by_fields(value, kind)
+        ),
+    )
+    converter.register_unstructure_hook(Decimal, str)
+    converter.register_unstructure_hook(date, date.isoformat)
+    converter.register_unstructure_hook(datetime, datetime.isoformat)
+    return converter
+
+
+_CONVERTER: Final = _converter()
