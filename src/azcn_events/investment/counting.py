@@ -1,0 +1,108 @@
+"""Counting policies: what goes into a total. Every total names its policy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from attrs import frozen
+
+from azcn_events.core.lifecycle import Activity, Status
+from azcn_events.core.values import Answer
+from azcn_events.errors import UnknownName
+from azcn_events.investment.events import DocumentKind
+from azcn_events.investment.portfolio import Agreement
+
+__all__ = ["POLICIES", "CountingPolicy", "policy"]
+
+
+@frozen
+class CountingPolicy:
+    """A rule for what counts.
+
+    Attributes:
+        name: Its name.
+        sentence: The rule in one sentence, printed with every total.
+        counts: Says whether an agreement counts.
+        unallocated: Whether value that no agreement is known to hold counts.
+    """
+
+    name: str
+    sentence: str
+    counts: Callable[[Agreement], Answer]
+    unallocated: Answer
+
+
+def _always(_: Agreement) -> Answer:
+    return Answer.YES
+
+
+def _no_umbrella(agreement: Agreement) -> Answer:
+    return Answer.NO if agreement.identified.umbrella else Answer.YES
+
+
+_PRESUPPOSE_COMMITMENT: Final = (
+    "financial-model-agreed",
+    "company-created",
+    "work-started",
+    "investment-completed",
+    "producing",
+)
+
+
+def _committed(agreement: Agreement) -> Answer:
+    """Apply TUFF's rule: no umbrella, no pledge, not cancelled, not suspended.
+
+    Source: AidData, TUFF methodology, "recommended for research". A memorandum
+    pledges; another signed document commits, and so does reaching a milestone
+    that presupposes commitment. Where no source says what was signed, nothing
+    follows.
+    """
+    state = agreement.state
+    possible = {state.activity, *state.activity_maybe}
+    if agreement.identified.umbrella or Activity.ACTIVE not in possible:
+        return Answer.NO
+    reached = [
+        state.milestones[name].is_(Status.MET) for name in _PRESUPPOSE_COMMITMENT
+    ]
+    signed = state.milestones["signed"].is_(Status.MET)
+    if agreement.kind is DocumentKind.AGREEMENT:
+        reached.append(signed)
+    if Answer.YES in reached:
+        return Answer.MAYBE if state.activity_maybe else Answer.YES
+    pledged = agreement.kind is DocumentKind.MEMORANDUM and signed is Answer.YES
+    return Answer.NO if pledged and Answer.MAYBE not in reached else Answer.MAYBE
+
+
+POLICIES: Final[Mapping[str, CountingPolicy]] = {
+    counting.name: counting
+    for counting in (
+        CountingPolicy(
+            "claims", "every value that a source states", _always, Answer.YES
+        ),
+        CountingPolicy(
+            "no-umbrellas",
+            "every value stated, agreements that contain others left out",
+            _no_umbrella,
+            Answer.YES,
+        ),
+        CountingPolicy(
+            "committed",
+            "no umbrellas, no pledges (memoranda), nothing suspended or terminated",
+            _committed,
+            Answer.MAYBE,
+        ),
+    )
+}
+
+
+def policy(name: str) -> CountingPolicy:
+    """Give a policy by its name.
+
+    Raises:
+        UnknownName: If there is none of that name.
+    """
+    try:
+        return POLICIES[name]
+    except KeyError:
+        raise UnknownName("counting policy", name, tuple(POLICIES)) from None
