@@ -1,0 +1,1 @@
+"""Where events are kept: one protocol, and one module for each kind of store."""
