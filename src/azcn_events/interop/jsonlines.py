@@ -1,0 +1,203 @@
+"""JSON Lines: one fact a line, to be written by hand or by a program.
+
+A line is an object::
+
+    {
+        "stream": "agreement/cardboard",
+        "kind": "land-allocated",
+        "fact": {
+            "when": "[..2025-04-25]",
+            "cites": {"source": "source/trend-4035629"},
+            "area": {"unit": "ha", "low": null, "high": "3", "high_open": true},
+        },
+    }
+
+``id`` and ``metadata`` may be given; so may ``recorded_at``, to restore a log with
+the times at which it was first recorded. ``kind`` may name a version
+(``agreement-signed/1``). Dates may be plain text, and what has a default may be
+left out. ``position`` and ``version`` are written, and not read: a store gives
+them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, BinaryIO, Final, cast
+
+import msgspec
+
+from azcn_events.core.codec import Codec
+from azcn_events.core.events import Fact, Recorded
+from azcn_events.core.values import check_name, recorded_us_of
+from azcn_events.errors import InvalidFields, InvalidValue, Problem, UnknownName
+
+__all__ = ["LINE_BYTES_MAX", "encode_metadata", "read", "write"]
+
+LINE_BYTES_MAX: Final = 1_048_576
+"""Longest line read, in bytes: as much as a store takes for one event."""
+
+_KEYS: Final = {"stream", "kind", "fact", "id", "recorded_at", "metadata"}
+_WRITTEN: Final = {"position", "version"}
+
+
+def read(file: BinaryIO, codec: Codec) -> Iterator[tuple[int, Fact | list[Problem]]]:
+    """Read facts, line by line.
+
+    Args:
+        file: Open in binary; UTF-8, with or without a byte order mark.
+        codec: Knows the kinds.
+
+    Yields:
+        ``(line number from 1, the fact)``, or every problem of that line. Blank
+        lines are passed over.
+    """
+    for number, line in _lines(file):
+        if isinstance(line, Problem):
+            yield number, [line]
+            continue
+        try:
+            plain = _parse(line)
+        except (ValueError, RecursionError) as error:
+            yield number, [Problem(number, "", _in_words(error, line))]
+            continue
+        yield number, _fact(number, plain, codec)
+
+
+def write(record: Recorded) -> bytes:
+    """Give a record as one line, without the line's end."""
+    name = {
+        "position": record.position,
+        "stream": record.stream,
+        "version": record.version,
+        "id": record.id,
+        "kind": record.kind,
+        "recorded_at": f"{record.recorded_at:%Y-%m-%dT%H:%M:%S.%fZ}",
+    }
+    return _ENCODER.encode(
+        {**name, "fact": record.event, "metadata": msgspec.Raw(record.metadata)}
+    )
+
+
+def encode_metadata(metadata: Mapping[str, Any]) -> bytes:
+    """Give an object about a recording as bytes, as stores keep it."""
+    return _ENCODER.encode(metadata)
+
+
+_ENCODER: Final = msgspec.json.Encoder(decimal_format="string")
+
+
+def _lines(file: BinaryIO) -> Iterator[tuple[int, bytes | Problem]]:
+    number = 0
+    while line := file.readline(LINE_BYTES_MAX + 2):
+        number += 1
+        if len(line) > LINE_BYTES_MAX + 1:
+            size = len(line)
+            while line and not line.endswith(b"\n"):
+                line = file.readline(LINE_BYTES_MAX)
+                size += len(line)
+            message = (
+                f"a line of {size:,} bytes; at most {LINE_BYTES_MAX:,} are read: cite"
+                " the document instead of copying it"
+            )
+            yield number, Problem(number, "", message)
+            continue
+        if number == 1:
+            line = line.removeprefix(b"\xef\xbb\xbf")
+        if line.strip():
+            yield number, line
+
+
+def _parse(line: bytes) -> object:
+    return json.loads(
+        line.decode("utf-8"),
+        object_pairs_hook=_object,
+        parse_constant=_refuse_constant,
+    )
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            msg = f"the key {key!r} occurs twice in one object; keep one of them"
+            raise ValueError(msg)
+        found[key] = value
+    return found
+
+
+def _refuse_constant(name: str) -> object:
+    msg = f"{name} is no JSON; leave the value out or say why it is missing"
+    raise ValueError(msg)
+
+
+def _in_words(error: Exception, line: bytes) -> str:
+    match error:
+        case UnicodeDecodeError():
+            byte = line[error.start]
+            return (
+                f"not UTF-8: byte 0x{byte:02x} at {error.start + 1}; save it as UTF-8"
+            )
+        case json.JSONDecodeError():
+            cut = "" if line.endswith(b"\n") else " (the file may be cut off here)"
+            return f"not JSON at character {error.pos + 1}: {error.msg}{cut}"
+        case RecursionError():
+            return "nested too deeply to be a fact"
+        case _:
+            return str(error)
+
+
+def _fact(number: int, plain: object, codec: Codec) -> Fact | list[Problem]:
+    if not isinstance(plain, dict):
+        found = type(plain).__name__
+        return [
+            Problem(number, "$", f"a line is an object with {_WANTED}, not {found}")
+        ]
+    return _fact_of(number, cast("dict[str, Any]", plain), codec)
+
+
+def _fact_of(number: int, plain: dict[str, Any], codec: Codec) -> Fact | list[Problem]:
+    problems = [
+        Problem(number, f"$.{key}", f"an unknown key; a line has {_WANTED}")
+        for key in plain
+        if key not in _KEYS | _WRITTEN
+    ]
+    problems += [
+        Problem(number, f"$.{key}", f"missing; a line has {_WANTED}")
+        for key in ("stream", "kind", "fact")
+        if key not in plain
+    ]
+    event = recorded_us = None
+    for key, check in (("stream", "a stream's name"), ("id", "an event id")):
+        try:
+            if key in plain:
+                check_name(plain[key], check)
+        except InvalidValue as error:
+            problems.append(Problem(number, f"$.{key}", str(error)))
+    try:
+        if "recorded_at" in plain:
+            recorded_us = recorded_us_of(plain["recorded_at"])
+    except InvalidValue as error:
+        problems.append(Problem(number, "$.recorded_at", str(error)))
+    metadata: dict[str, Any] = plain.get("metadata", {})
+    if type(metadata) is not dict:  # A line may hold anything.
+        problems.append(Problem(number, "$.metadata", "metadata is an object"))
+    try:
+        if "kind" in plain and "fact" in plain:
+            event = codec.structure(str(plain["kind"]), plain["fact"])
+            codec.encode(event)
+    except UnknownName as error:
+        problems.append(Problem(number, "$.kind", str(error)))
+    except InvalidValue as error:
+        problems.append(Problem(number, "$.fact", str(error)))
+    except InvalidFields as error:
+        problems += [
+            Problem(number, f"$.fact{p.path[1:]}", p.message) for p in error.problems
+        ]
+    if problems or event is None:
+        return problems
+    id_ = plain.get("id", "")
+    return Fact(plain["stream"], event, id_, recorded_us, encode_metadata(metadata))
+
+
+_WANTED: Final = "stream, kind and fact; id, recorded_at and metadata if wanted"

@@ -1,0 +1,511 @@
+"""The ledger: the one seam where the rules of the core meet a store."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Final, Self, TypeVar
+
+from attrs import evolve, frozen
+
+from azcn_events.core.codec import Codec
+from azcn_events.core.events import Event, Fact, Recorded
+from azcn_events.core.history import Admission, History, Moment, in_force
+from azcn_events.core.lifecycle import Deviation, Lifecycle, State
+from azcn_events.core.projection import Progress, Projection
+from azcn_events.core.values import (
+    check_name,
+    datetime_of_us,
+    day_of,
+    day_of_us,
+    known_until,
+)
+from azcn_events.errors import (
+    AzcnEventsError,
+    InvalidValue,
+    LoadRefused,
+    Problem,
+    StoreUnusable,
+    UnknownName,
+    VersionConflict,
+)
+from azcn_events.interop import jsonlines
+from azcn_events.investment.lifecycle import INVESTMENT
+from azcn_events.reports import REPORTS
+from azcn_events.reports.table import Table
+from azcn_events.stores.protocol import Draft, Stamp, Store
+
+__all__ = ["Ledger", "Receipt", "View"]
+
+S = TypeVar("S")
+
+_ATTEMPTS: Final = 50
+"""How often a fact is decided anew when other writers keep coming first."""
+
+
+@frozen
+class Receipt:
+    """What was recorded, and what is unexpected about it.
+
+    Attributes:
+        records: One for each fact, in the order given.
+        deviations: Soft rules that these facts do not follow.
+    """
+
+    records: tuple[Recorded, ...]
+    deviations: tuple[Deviation, ...]
+
+
+@frozen
+class View:
+    """The ledger as true by one day and known by one moment.
+
+    It is fixed when it is made: nothing recorded later changes its answers.
+
+    Attributes:
+        moment: The two times, and the records that they leave.
+        position: The last position that it knows.
+    """
+
+    moment: Moment
+    position: int
+    _history: Callable[[str], History]
+
+    def state(self, stream: str) -> State:
+        """Give where one stream stands.
+
+        Raises:
+            UnknownName: If no record of this stream is known.
+        """
+        facts = in_force(self._history(stream).records)
+        return self.moment.lifecycle.replay(facts, as_of=self.moment.as_of)
+
+    def history(self, stream: str) -> History:
+        """Give one stream's records as seen from here.
+
+        Raises:
+            UnknownName: If no record of this stream is known.
+        """
+        return self._history(stream)
+
+    def histories(self, category: str = "") -> Iterator[History]:
+        """Yield every stream known, of one category or all, one at a time."""
+        return self.moment.histories(category)
+
+    def deviations(self) -> Iterator[Deviation]:
+        """Yield what is unexpected in the facts known, stream by stream."""
+        for history in self.moment.histories(self.moment.lifecycle.category):
+            yield from self.moment.lifecycle.deviations(history.facts)
+
+    def report(self, name: str, **parameters: Any) -> Table:  # noqa: ANN401 - each report's own
+        """Make a report.
+
+        Args:
+            name: One of ``REPORTS``, such as ``"pipeline"``.
+            **parameters: The report's own, such as ``policy="committed"``.
+
+        Raises:
+            UnknownName: If there is no such report, policy or parameter.
+        """
+        try:
+            report = REPORTS[name]
+        except KeyError:
+            raise UnknownName("report", name, tuple(REPORTS)) from None
+        before = parameters.get("before")
+        if isinstance(before, View):
+            parameters["before"] = before.moment
+        return report(self.moment, **parameters)
+
+
+class Ledger:
+    """A store, a lifecycle, and the only way in.
+
+    Use it as a context manager, or call :meth:`close`.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        lifecycle: Lifecycle = INVESTMENT,
+        *,
+        clock: Callable[[], int] | None = None,
+        new_id: Callable[[], str] | None = None,
+    ) -> None:
+        """Put a ledger on an open store.
+
+        Args:
+            store: Where the bytes are kept.
+            lifecycle: The rules.
+            clock: Gives the time in microseconds since 1970 UTC; tells what day
+                it is. (The recorded times are the store's.)
+            new_id: Makes ids for facts that come without one.
+        """
+        self.store = store
+        self.lifecycle = lifecycle
+        self.codec = Codec(lifecycle)
+        self._clock = clock or _wall_clock
+        self._new_id = new_id or _time_ordered_id
+
+    @classmethod
+    def open(
+        cls,
+        url: str | os.PathLike[str] = "azcn.db",
+        *,
+        lifecycle: Lifecycle = INVESTMENT,
+        create: bool = True,
+        durability: str = "full",
+        clock: Callable[[], int] | None = None,
+        new_id: Callable[[], str] | None = None,
+    ) -> Ledger:
+        """Open a ledger.
+
+        Args:
+            url: A path of a SQLite file, ``sqlite:PATH``, or ``memory:``.
+            lifecycle: The rules.
+            create: Make it if it is missing; otherwise that is an error.
+            durability: ``"full"``: what was acknowledged survives a power cut.
+                ``"normal"``: the last commits may be lost in one, nothing else.
+            clock: As in the constructor; the store uses it too.
+            new_id: As in the constructor.
+
+        Raises:
+            StoreUnusable: If it is missing, foreign, newer, read-only or damaged.
+            UnknownName: If the URL or the durability is of no known kind.
+        """
+        store = _open_store(os.fspath(url), durability, clock or _wall_clock, create)
+        return cls(store, lifecycle, clock=clock, new_id=new_id)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release the store. Calling it twice is fine."""
+        self.store.close()
+
+    # Writing
+
+    def record(
+        self,
+        stream: str,
+        *events: Event,
+        ids: Sequence[str] = (),
+        metadata: Mapping[str, str] | None = None,
+    ) -> Receipt:
+        """Record what a source said about one thing, all or nothing.
+
+        Args:
+            stream: The thing, such as ``"agreement/cardboard"``.
+            *events: The facts, in the order in which they count.
+            ids: An id for each, to make a repetition safe: recording the same
+                ids again returns the first result. Made up if left out.
+            metadata: About the recording, such as ``{"by": "u17"}``.
+
+        Raises:
+            TransitionRefused: If the lifecycle does not admit one.
+            RecordNotFound: If one replaces a record that is not there.
+            InvalidValue: If a name or a text cannot be stored.
+            IdCollision: If an id is used for something else.
+        """
+        if ids and len(ids) != len(events):
+            msg = f"{len(events)} events but {len(ids)} ids; give one for each"
+            raise ValueError(msg)
+        about = jsonlines.encode_metadata(metadata or {})
+        given = ids or ("",) * len(events)
+        return self.record_all(
+            Fact(stream, event, id_, None, about)
+            for event, id_ in zip(events, given, strict=True)
+        )
+
+    def record_all(self, facts: Iterable[Fact]) -> Receipt:
+        """Record facts about several things in one atomic append.
+
+        Raises:
+            As for :meth:`record`.
+        """
+        return self._append([self._named(fact) for fact in facts], _raise_first)
+
+    def load(
+        self,
+        source: str | os.PathLike[str] | BinaryIO,
+        *,
+        progress: Callable[[int], None] | None = None,
+    ) -> Receipt:
+        """Record a file of JSON Lines (see ``interop.jsonlines``), all or nothing.
+
+        Args:
+            source: A path, or a file open in binary.
+            progress: Called with the number of lines read, now and then.
+
+        Raises:
+            LoadRefused: With every problem found; nothing was stored.
+        """
+        if isinstance(source, str | os.PathLike):
+            with Path(source).open("rb") as file:
+                return self._load(file, os.fspath(source), progress)
+        return self._load(source, str(getattr(source, "name", "facts")), progress)
+
+    def _load(
+        self, file: BinaryIO, name: str, progress: Callable[[int], None] | None
+    ) -> Receipt:
+        facts, lines, problems = list[Fact](), list[int](), list[Problem]()
+        for number, found in jsonlines.read(file, self.codec):
+            if isinstance(found, list):
+                problems += found
+                continue
+            try:
+                facts.append(self._named(found))
+                lines.append(number)
+            except InvalidValue as error:
+                problems.append(Problem(number, "$.recorded_at", str(error)))
+            if progress and number % _PROGRESS_LINES == 0:
+                progress(number)
+
+        def settle(refusals: list[tuple[int, AzcnEventsError]]) -> None:
+            found = [Problem(lines[at], "", str(error)) for at, error in refusals]
+            if problems or found:
+                every = sorted([*problems, *found], key=lambda problem: problem.line)
+                raise LoadRefused(name, tuple(every))
+
+        return self._append(facts, settle)
+
+    def _named(self, fact: Fact) -> Fact:
+        check_name(fact.stream, "a stream's name")
+        if fact.recorded_us is not None and fact.recorded_us > self._clock():
+            at = datetime_of_us(fact.recorded_us).isoformat()
+            accepted = "a time that has come, or none"
+            raise InvalidValue(at, "nothing is recorded in the future", accepted)
+        if fact.id:
+            check_name(fact.id, "an event id")
+            return fact
+        return evolve(fact, id=self._new_id())
+
+    def _append(self, facts: Sequence[Fact], settle: _Settle) -> Receipt:
+        """Decide and append; decide anew if another writer was first."""
+        drafts = [self._draft(fact) for fact in facts]
+        repeated = bool(facts) and self.store.find(facts[0].id) is not None
+        for attempt in range(1, _ATTEMPTS + 1):
+            desks = {} if repeated else self._decide(facts, drafts, settle)
+            expected = {stream: desk.known for stream, desk in desks.items()}
+            try:
+                # Of ids that are stored already the store gives the first stamps,
+                # or says how this append differs; it then asks for no version.
+                stamps = self.store.append(
+                    drafts, expected or {fact.stream: 0 for fact in facts}
+                )
+            except VersionConflict:
+                if repeated or attempt == _ATTEMPTS:
+                    raise
+            else:
+                return self._receipt(facts, drafts, stamps)
+        raise AssertionError  # pragma: no cover - the last attempt returns or raises
+
+    def _draft(self, fact: Fact) -> Draft:
+        kind, payload, checksum = self.codec.encode(fact.event)
+        earliest, latest = fact.event.when.earliest, fact.event.when.latest
+        return Draft(
+            stream=fact.stream,
+            id=fact.id,
+            kind=kind,
+            payload=payload,
+            checksum=checksum,
+            metadata=fact.metadata,
+            earliest=None if earliest is None else earliest.toordinal(),
+            latest=None if latest is None else latest.toordinal(),
+            recorded_us=fact.recorded_us,
+        )
+
+    def _decide(
+        self, facts: Sequence[Fact], drafts: Sequence[Draft], settle: _Settle
+    ) -> dict[str, Admission]:
+        """Ask the lifecycle about each fact, on top of what is stored."""
+        desks: dict[str, Admission] = {}
+        refusals: list[tuple[int, AzcnEventsError]] = []
+        now = self._clock()
+        for place, (fact, draft) in enumerate(zip(facts, drafts, strict=True)):
+            desk = desks.get(fact.stream)
+            if desk is None:
+                known = self.codec.records(self.store.read(fact.stream))
+                desk = desks[fact.stream] = Admission(
+                    self.lifecycle, fact.stream, known
+                )
+            at = now if fact.recorded_us is None else fact.recorded_us
+            version = len(desk.records) + 1
+            new = Recorded(
+                0, fact.stream, version, fact.id, draft.kind, at, fact.event, b"{}"
+            )
+            try:
+                desk.admit(new)
+            except AzcnEventsError as error:
+                refusals.append((place, error))
+        settle(refusals)
+        return desks
+
+    def _receipt(
+        self, facts: Sequence[Fact], drafts: Sequence[Draft], stamps: Sequence[Stamp]
+    ) -> Receipt:
+        records = tuple(
+            Recorded(
+                stamp.position,
+                fact.stream,
+                stamp.version,
+                fact.id,
+                draft.kind,
+                stamp.recorded_us,
+                fact.event,
+                fact.metadata,
+            )
+            for fact, draft, stamp in zip(facts, drafts, stamps, strict=True)
+        )
+        last = max((stamp.position for stamp in stamps), default=0)
+        new = {fact.id for fact in facts}
+        deviations = [
+            deviation
+            for stream in dict.fromkeys(fact.stream for fact in facts)
+            for deviation in self._deviations(stream, last)
+            if deviation.record.id in new
+        ]
+        return Receipt(records, tuple(deviations))
+
+    def _deviations(self, stream: str, until: int) -> tuple[Deviation, ...]:
+        if not self.lifecycle.has_milestones(stream):
+            return ()
+        records = self.codec.records(self.store.read(stream, until=until))
+        return self.lifecycle.deviations(in_force(records))
+
+    # Reading
+
+    def records(
+        self, *, after: int = 0, until: int | None = None
+    ) -> Iterator[Recorded]:
+        """Yield the log in position order, with ``after < position <= until``."""
+        return self.codec.records(self.store.read_all(after=after, until=until))
+
+    def fold(
+        self, projection: Projection[S], progress: Progress[S] | None = None
+    ) -> Progress[S]:
+        """Run a projection over the log, from the start or from where it stands."""
+        if progress is None:
+            progress = Progress(projection.start())
+        return projection.resume(progress, self.records(after=progress.position))
+
+    def state(self, stream: str) -> State:
+        """Give where one stream stands now, every fact counted.
+
+        Raises:
+            UnknownName: If there is no such stream.
+        """
+        records = tuple(self.codec.records(self.store.read(stream)))
+        if not records:
+            raise self._unknown(stream)
+        return self.lifecycle.replay(in_force(records))
+
+    def history(self, stream: str) -> History:
+        """Give one stream's records, replaced ones included.
+
+        Raises:
+            UnknownName: If there is no such stream.
+        """
+        return self.view().history(stream)
+
+    def view(
+        self, *, as_of: str | date | None = None, known_by: str | date | None = None
+    ) -> View:
+        """Look at the log as true by one day, and as known by one moment.
+
+        Args:
+            as_of: Count what had come by the end of this day; all if left out.
+            known_by: Count what was recorded by then: a day (to its end, UTC) or
+                a date-time with a zone; everything up to now if left out.
+
+        Raises:
+            InvalidValue: If either is no such text.
+        """
+        day = None if as_of is None else day_of(as_of)
+        if known_by is None:
+            position, asked = self.store.head(), self._clock()
+        else:
+            asked = known_until(known_by)
+            position = self.store.position_at(asked)
+        moment = Moment(
+            self.lifecycle,
+            lambda: self.codec.records(self.store.read_by_stream(until=position)),
+            day,
+            day or day_of_us(asked),
+            "" if known_by is None else str(known_by),
+        )
+
+        def history(stream: str) -> History:
+            rows = self.store.read(stream, until=position)
+            records = tuple(self.codec.records(rows))
+            if not records:
+                raise self._unknown(stream)
+            return History(stream, records, day)
+
+        return View(moment, position, history)
+
+    def report(self, name: str, **parameters: Any) -> Table:  # noqa: ANN401 - each report's own
+        """Make a report of everything known now: ``view().report(...)``."""
+        return self.view().report(name, **parameters)
+
+    def _unknown(self, stream: str) -> UnknownName:
+        return UnknownName("stream", stream, tuple(self.store.streams()))
+
+
+_Settle = Callable[[list[tuple[int, AzcnEventsError]]], None]
+_PROGRESS_LINES: Final = 1000
+
+
+def _raise_first(refusals: list[tuple[int, AzcnEventsError]]) -> None:
+    for _, error in refusals:
+        raise error
+
+
+def _open_store(
+    url: str,
+    durability: str,
+    clock: Callable[[], int],
+    create: bool,  # noqa: FBT001 - handed on
+) -> Store:
+    """Open the store that a URL names; a backend is imported when asked for."""
+    scheme, colon, rest = url.partition(":")
+    if url == "memory:":
+        from azcn_events.stores.memory import MemoryStore  # noqa: PLC0415 - see above
+
+        return MemoryStore(clock=clock)
+    if colon and len(scheme) > 1 and scheme != "sqlite":  # One letter is a drive.
+        raise UnknownName("kind of store", scheme, ("sqlite", "memory"))
+    from azcn_events.stores.sqlite import SqliteStore  # noqa: PLC0415 - see above
+
+    path = rest if scheme == "sqlite" and colon else url
+    if not create and not Path(path).exists():
+        detail = "there is no ledger; make one with 'azcn init' or by opening it"
+        raise StoreUnusable(path, "missing", detail)
+    return SqliteStore.open(path, durability=durability, clock=clock)
+
+
+def _wall_clock() -> int:
+    return time.time_ns() // 1000
+
+
+def _time_ordered_id() -> str:
+    """Make an id: UUID version 7 (RFC 9562, 5.7), 32 hexadecimal digits.
+
+    Ids that rise with time keep an index on them compact.
+    """
+    milliseconds = time.time_ns() // 1_000_000
+    random = int.from_bytes(os.urandom(10))
+    high = milliseconds << 16 | 0x7000 | random >> 68
+    low = 0x8000_0000_0000_0000 | random & 0x3FFF_FFFF_FFFF_FFFF
+    return f"{high << 64 | low:032x}"

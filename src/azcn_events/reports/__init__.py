@@ -1,0 +1,26 @@
+"""Reports: functions of a moment that return a table. Pure; they never print."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from azcn_events.reports.changes import changes
+from azcn_events.reports.funnel import funnel
+from azcn_events.reports.milestones import milestones
+from azcn_events.reports.package import package
+from azcn_events.reports.pipeline import pipeline
+from azcn_events.reports.status import status
+from azcn_events.reports.table import Table
+
+__all__ = ["REPORTS"]
+
+REPORTS: Final[Mapping[str, Callable[..., Table]]] = {
+    "package": package,
+    "status": status,
+    "milestones": milestones,
+    "funnel": funnel,
+    "pipeline": pipeline,
+    "changes": changes,
+}
+"""Every report by its name, in the order in which a reader wants them."""

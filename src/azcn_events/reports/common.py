@@ -1,0 +1,32 @@
+"""What several reports say in the same way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from azcn_events.core.events import Recorded
+from azcn_events.core.history import Moment
+from azcn_events.core.values import Range
+from azcn_events.investment.events import AgreementIdentified
+from azcn_events.investment.portfolio import portfolio
+
+__all__ = ["anonymous", "field_of"]
+
+
+def anonymous(moment: Moment) -> Range | None:
+    """Count the reported documents that no source spoke of individually.
+
+    Returns:
+        None if the log has no packages at all: then nothing is reported.
+    """
+    shown = portfolio(moment)
+    return shown.anonymous if shown.packages else None
+
+
+def field_of(facts: Iterable[Recorded]) -> str:
+    """Say what an agreement is about, as last said; empty if nobody did."""
+    words = ""
+    for record in facts:
+        if isinstance(record.event, AgreementIdentified):
+            words = record.event.field
+    return words

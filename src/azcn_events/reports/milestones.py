@@ -1,0 +1,103 @@
+"""A timeline for each agreement: who said what, in which words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import attrs
+
+from azcn_events.core.events import MilestonePromised, Recorded
+from azcn_events.core.history import History, Moment
+from azcn_events.core.lifecycle import Effect, MilestoneState, State
+from azcn_events.core.values import Amount, Answer
+from azcn_events.reports.common import anonymous
+from azcn_events.reports.table import Cell, Column, Row, Table
+
+__all__ = ["milestones"]
+
+_DONE = {
+    Effect.PROMISE: "promised",
+    Effect.BEGIN: "begun",
+    Effect.MEET: "met",
+    Effect.REVERT: "reverted",
+    Effect.WAIVE: "waived",
+}
+
+
+def milestones(moment: Moment, agreement: str = "") -> Table:
+    """List every step of every milestone with its date, words and source.
+
+    Args:
+        moment: The log at a moment.
+        agreement: One stream only; all if empty.
+    """
+    rows = [
+        row
+        for history, state in moment.states()
+        if not agreement or history.stream == agreement
+        for name, milestone in state.milestones.items()
+        for row in _rows(moment, history, state, name, milestone)
+    ]
+    rest = None if agreement else anonymous(moment)
+    notes = () if rest is None else (f"Not individually known, so not here: {rest}.",)
+    return Table(
+        name="milestones",
+        title="Milestones: what was said, when, by whom",
+        columns=(
+            Column("agreement"),
+            Column("milestone"),
+            Column("step"),
+            Column("when"),
+            Column("target"),
+            Column("overdue"),
+            Column("said", "in the source's words"),
+            Column("source"),
+        ),
+        rows=tuple(rows),
+        context=moment.context,
+        notes=notes,
+    )
+
+
+def _rows(
+    moment: Moment, history: History, state: State, name: str, milestone: MilestoneState
+) -> Iterator[Row]:
+    sure = {record.id for record in history.certain}
+    for record in milestone.records:
+        target = None
+        if isinstance(record.event, MilestonePromised):
+            target = record.event.target
+        step = _step(moment, record, name)
+        why = (record.position,)
+        promised = record is milestone.promise
+        overdue = milestone.overdue(moment.on) if promised else None
+        yield Row(
+            (
+                Cell(state.stream),
+                Cell(name),
+                Cell(step if record.id in sure else f"{step}, possibly", why),
+                Cell(record.event.when, why),
+                Cell(target, why),
+                Cell(None if overdue is None else _LATE[overdue], why),
+                Cell(_words(record), why),
+                Cell(str(record.event.cites), why),
+            )
+        )
+
+
+_LATE = {Answer.YES: "yes", Answer.MAYBE: "maybe", Answer.NO: "no"}
+
+
+def _step(moment: Moment, record: Recorded, name: str) -> str:
+    effects = dict(moment.lifecycle.moves(record.event))
+    return _DONE[effects[name]]
+
+
+def _words(record: Recorded) -> str:
+    """Collect the source's words that a fact carries, amounts with their bounds."""
+    said = list[str]()
+    for field in attrs.fields(type(record.event)):
+        value = getattr(record.event, field.name)
+        if isinstance(value, Amount):
+            said.append(f"{value} “{value.words}”" if value.words else str(value))
+    return "; ".join(said)

@@ -1,0 +1,67 @@
+"""Where every agreement stands."""
+
+from __future__ import annotations
+
+from azcn_events.core.history import History, Moment, in_force
+from azcn_events.core.lifecycle import MilestoneState, State
+from azcn_events.core.values import Missing
+from azcn_events.reports.common import anonymous, field_of
+from azcn_events.reports.table import Cell, Column, Row, Table
+
+__all__ = ["status"]
+
+
+def status(moment: Moment) -> Table:
+    """Give one row for each agreement: each milestone's status, and deviations.
+
+    A status that is only possible at the day asked for follows the sure one after
+    "or". Documents that no source spoke of individually are the last row.
+    """
+    names = tuple(milestone.name for milestone in moment.lifecycle.milestones)
+    rows = [_row(moment, history, state) for history, state in moment.states()]
+    rest = anonymous(moment)
+    if rest is not None:
+        unknown = [Cell(Missing.UNKNOWN) for _ in names]
+        shown = Cell(f"not individually known: {rest}")
+        rows.append(Row((shown, Cell(""), Cell(Missing.UNKNOWN), *unknown, Cell(None))))
+    return Table(
+        name="status",
+        title="Agreements: where each stands",
+        columns=(
+            Column("agreement"),
+            Column("about"),
+            Column("activity"),
+            *(Column(name, name.replace("-", " ")) for name in names),
+            Column("deviations", align="right"),
+        ),
+        rows=tuple(rows),
+        context=moment.context,
+    )
+
+
+def _row(moment: Moment, history: History, state: State) -> Row:
+    facts = in_force(history.records)
+    deviations = moment.lifecycle.deviations(history.facts)
+    why = tuple(record.position for record in facts)
+    activity = " or ".join(
+        [state.activity.value, *sorted(maybe.value for maybe in state.activity_maybe)]
+    )
+    milestones = (
+        Cell(_words(milestone), tuple(record.position for record in milestone.records))
+        for milestone in state.milestones.values()
+    )
+    odd = tuple(dict.fromkeys(deviation.record.position for deviation in deviations))
+    return Row(
+        (
+            Cell(state.stream),
+            Cell(field_of(facts)),
+            Cell(activity, why),
+            *milestones,
+            Cell(len(deviations), odd),
+        )
+    )
+
+
+def _words(milestone: MilestoneState) -> str:
+    maybe = sorted(status.value for status in milestone.maybe)
+    return " or ".join([milestone.status.value, *maybe])
