@@ -2,15 +2,8 @@
 
 from attrs import frozen
 
-from azcn_events import (
-    Citation,
-    Event,
-    Ledger,
-    Lifecycle,
-    Milestone,
-    TransitionRefused,
-    When,
-)
+from azcn_events import Citation, Event, Ledger, Lifecycle, Milestone, When
+from azcn_events import TransitionRefused as Refused
 from azcn_events.core import diagram
 
 
@@ -52,7 +45,7 @@ def main() -> None:
     with Ledger.open("memory:", lifecycle=CONCESSION) as ledger:
         try:
             ledger.record("mine/7", FirstExport(when=When("2024"), cites=gazette))
-        except TransitionRefused as refused:
+        except Refused as refused:
             print(refused)
         receipt = ledger.record("mine/7", FirstOre(when=When("2024-05"), cites=gazette))
         print(*receipt.deviations)

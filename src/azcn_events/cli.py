@@ -188,38 +188,28 @@ def _ledger() -> argparse.ArgumentParser:
 
 
 def _demo(options: argparse.Namespace) -> None:
-    from azcn_events.demo import seeded, sentences  # noqa: PLC0415 - see _open
+    from azcn_events.demo import seed_files, sentences, told  # noqa: PLC0415 - see _open
 
-    with seeded(_open("memory:")) as ledger:
+    width, day = _width(), "2025-04-25"
+    first, *later = seed_files()
+    with _open("memory:", create=True) as ledger:
+        ledger.load(first)
+        then = told(ledger.view(known_by=day), width)
+        for path in later:
+            ledger.load(path)
         if options.as_of or options.known_by:
             view = ledger.view(as_of=options.as_of, known_by=options.known_by)
-            _print_lines(sentences(view))
-            _print_reports(view)
+            print(told(view, width))
             return
-        then = ledger.view(known_by="2025-04-25")
-        print("== From the first article alone: known by 2025-04-25 ==\n")
-        _print_lines(sentences(then))
-        _print_reports(then)
-        print("\n== With everything known ==\n")
-        now = ledger.view()
+        print(f"== From the first article alone: known by {day} ==\n\n{then}\n")
+        print("== With everything known ==\n")
+        now, before = ledger.view(), ledger.view(known_by=day)
         _print_lines(sentences(now))
-        _print_reports(now)
-        print()
-        print(now.report("changes", before=then).text(_width()))
-    print("\nWhat was known by 2025-04-25 stays as it was, whatever came later:")
-    print("try  azcn demo --known-by 2025-04-25")
-
-
-def _print_reports(view: Any) -> None:  # noqa: ANN401 - a View; imported late
-    for name, parameters in (
-        ("package", {}),
-        ("status", {}),
-        ("milestones", {}),
-        ("funnel", {}),
-        ("pipeline", {"policy": "committed"}),
-    ):
-        print()
-        print(view.report(name, **parameters).text(_width()))
+        print(f"\n{now.report('package').text(width)}")
+        print(f"\n{now.report('changes', before=before).text(width)}\n")
+        same = told(before, width) == then
+        verdict = "is byte for byte" if same else "IS NOT"
+        print(f"The view of {day} {verdict} what it was before the later news.")
 
 
 def _init(options: argparse.Namespace) -> None:
@@ -360,4 +350,4 @@ def _progress(lines: int) -> None:
 
 
 def _width() -> int:
-    return shutil.get_terminal_size((100, 24)).columns
+    return shutil.get_terminal_size((120, 24)).columns

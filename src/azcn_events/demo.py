@@ -12,7 +12,7 @@ from azcn_events.investment.events import LandAllocated
 from azcn_events.investment.portfolio import Agreement, Package, Portfolio, portfolio
 from azcn_events.ledger import Ledger, View
 
-__all__ = ["seed_files", "seeded", "sentences"]
+__all__ = ["seed_files", "sentences", "told"]
 
 
 def seed_files() -> list[Path]:
@@ -26,11 +26,12 @@ def seed_files() -> list[Path]:
     return next(found for place in places if (found := sorted(place.glob("*.jsonl"))))
 
 
-def seeded(ledger: Ledger) -> Ledger:
-    """Load the seed into *ledger*, each fact with the time it was recorded at."""
-    for path in seed_files():
-        ledger.load(path)
-    return ledger
+def told(view: View, width: int) -> str:
+    """Tell a view in sentences, and then in tables *width* characters wide."""
+    reports = [("package", {}), ("status", {}), ("milestones", {}), ("funnel", {})]
+    reports.append(("pipeline", {"policy": "committed"}))
+    tables = [view.report(name, **choice).text(width) for name, choice in reports]
+    return "\n\n".join(["\n".join(sentences(view)), *tables])
 
 
 def sentences(view: View) -> Iterator[str]:

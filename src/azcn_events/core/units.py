@@ -136,7 +136,7 @@ def check_unit(text: str) -> None:
     Raises:
         InvalidValue: If it is neither; the message says what was probably meant.
     """
-    if text not in _KNOWN:
+    if type(text) is not str or text not in _KNOWN:
         found = str(text)  # A number in the unit's place deserves an answer too.
         meant = _meant(found)
         hint = f"; did you mean {meant!r}?" if meant else ""

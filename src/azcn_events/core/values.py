@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow
+from decimal import Context, Decimal, InvalidOperation, Rounded
 from typing import Final, NoReturn
 
 from attrs import frozen
@@ -150,6 +150,9 @@ class When:
     words: str = ""
 
     def __attrs_post_init__(self) -> None:
+        if type(self.edtf) is not str:
+            found = type(self.edtf).__name__
+            raise InvalidValue(_shown(self.edtf), f"{found} is no text", edtf.ACCEPTED)
         edtf.parse(self.edtf)
 
     @classmethod
@@ -277,8 +280,9 @@ _DIGITS_MAX: Final = 30
 _LIMIT: Final = Decimal(10) ** _DIGITS_MAX
 _FLOOR: Final = -_LIMIT
 _NUMBER: Final = re.compile(r"-?[0-9]{1,30}(?:\.[0-9]{1,30})?")
-_SUMS: Final = Context(prec=90, traps=[Inexact, InvalidOperation, Overflow])
-"""Sums are exact or refused: never rounded."""
+_SMALLEST: Final = Decimal(10) ** -_DIGITS_MAX
+_WHOLE: Final = Context(prec=2 * _DIGITS_MAX + 1, traps=[InvalidOperation, Rounded])
+"""Holds every number that is taken, and the sum of any two: nothing is rounded."""
 
 
 @frozen
@@ -298,8 +302,8 @@ class Amount:
         words: The source's own words; empty if it gave a plain number.
 
     Raises:
-        InvalidValue: If a bound is no finite Decimal of at most 30 digits before
-            the point, the bounds cross, or the unit is unknown.
+        InvalidValue: If a bound is no finite Decimal of at most 30 digits on each
+            side of the point, the bounds cross, or the unit is unknown.
     """
 
     unit: str
@@ -314,18 +318,12 @@ class Amount:
         # Runs for every amount that is replayed: the usual case takes few steps.
         check_unit(self.unit)
         low, high = self.low, self.high
-        try:
-            if low is not None:
-                if type(low) is not Decimal or not _FLOOR < low < _LIMIT:
-                    _refuse_number(low)
-                if high is not None and low > high:
-                    _refuse_bounds(self, "the bounds cross")
-            if high is not None and (
-                type(high) is not Decimal or not _FLOOR < high < _LIMIT
-            ):
-                _refuse_number(high)
-        except (TypeError, InvalidOperation):
-            _refuse_number(high)
+        if low is not None:
+            _check_number(low)
+        if high is not None and high is not low:
+            _check_number(high)
+            if low is not None and low > high:
+                _refuse_bounds(self, "the bounds cross")
         if self.low_open or self.high_open:
             _check_open(self)
 
@@ -527,22 +525,42 @@ class Amount:
 
 def _number(number: object) -> Decimal:
     if isinstance(number, bool) or not isinstance(number, Decimal | int | str):
-        kind = type(number).__name__
-        raise InvalidValue(str(number), f"a {kind} is no amount", _ACCEPTED_NUMBER)
+        _refuse_number(number)
     if isinstance(number, str) and not _NUMBER.fullmatch(number):
         problem = f"this is no number of at most {_DIGITS_MAX} digits on each side"
         raise InvalidValue(number[:80], problem, _ACCEPTED_NUMBER)
     return Decimal(number)
 
 
+def _check_number(number: object) -> None:
+    try:
+        if (
+            type(number) is Decimal
+            and _FLOOR < number < _LIMIT
+            and number.adjusted() >= -_DIGITS_MAX
+        ):
+            number.quantize(_SMALLEST, None, _WHOLE)
+            return
+    except (InvalidOperation, Rounded):
+        pass
+    _refuse_number(number)
+
+
 def _refuse_number(number: object) -> NoReturn:
-    if not isinstance(number, Decimal):
+    if type(number) is not Decimal:
         problem = f"a {type(number).__name__} is no amount"
     elif not number.is_finite():
         problem = "it is not finite"
     else:
-        problem = f"more than {_DIGITS_MAX} digits before the point"
-    raise InvalidValue(str(number)[:80], problem, _ACCEPTED_NUMBER)
+        problem = f"more than {_DIGITS_MAX} digits before or after the point"
+    raise InvalidValue(_shown(number)[:80], problem, _ACCEPTED_NUMBER)
+
+
+def _shown(value: object) -> str:
+    try:
+        return str(value)
+    except ValueError:  # Python writes no whole number of thousands of digits.
+        return f"a very large {type(value).__name__}"
 
 
 def _check_open(amount: Amount) -> None:
@@ -559,13 +577,7 @@ def _refuse_bounds(amount: Amount, problem: str) -> NoReturn:
 
 
 def _plus(one: Decimal | None, other: Decimal | None) -> Decimal | None:
-    if one is None or other is None:
-        return None
-    try:
-        return _SUMS.add(one, other)
-    except Inexact:
-        problem = "their exact sum has more than 90 digits"
-        raise InvalidValue(f"{one} + {other}", problem, _ACCEPTED_NUMBER) from None
+    return None if one is None or other is None else _WHOLE.add(one, other)
 
 
 def _either(flag: bool, one: Decimal | None, other: Decimal | None) -> bool:  # noqa: FBT001 - a fact about the bound, not an option
@@ -598,12 +610,13 @@ class Citation:
     digest: str = ""
 
     def __attrs_post_init__(self) -> None:
-        if not self.source:
+        if type(self.source) is not str or not self.source:
             accepted = "the name of a source's stream, such as 'source/trend-4035629'"
-            raise InvalidValue(self.source, "a citation names its source", accepted)
-        if self.digest and not _DIGEST.fullmatch(self.digest):
+            found = _shown(self.source)
+            raise InvalidValue(found, "a citation names its source", accepted)
+        if self.digest and not _DIGEST.fullmatch(_shown(self.digest)):
             accepted = "'sha256:' and 64 lower-case hexadecimal digits"
-            raise InvalidValue(self.digest, "this is not a digest", accepted)
+            raise InvalidValue(_shown(self.digest), "this is not a digest", accepted)
 
     def __str__(self) -> str:
         place = f", {self.at}" if self.at else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from azcn_events.core.history import Moment
-from azcn_events.core.values import Answer, Missing, Range
+from azcn_events.core.values import Answer, Missing, Range, When
 from azcn_events.investment.events import (
     ConflictNoted,
     DocumentIdentified,
@@ -21,8 +21,8 @@ _COLUMNS = (
     Column("package"),
     Column("what"),
     Column("reported", align="right"),
-    Column("known", "individually known", align="right"),
-    Column("rest", "not individually known", align="right"),
+    Column("known", align="right"),
+    Column("rest", align="right"),
     Column("note"),
 )
 
@@ -46,14 +46,16 @@ def package(moment: Moment) -> Table:
 
 
 _NOTES = (
+    "Known: spoken of individually by some source. The rest are anonymous: nothing"
+    " is known of them but that they are counted.",
     "A field mentioned is not a document; a total is not split among documents.",
-    "The rest are anonymous: nothing is known of them but that they are counted.",
 )
 
 
 def _rows(package: Package) -> Iterator[Row]:
     why = tuple(record.position for record in package.occasions)
-    yield _row(package, "date", package.dated, why, note=_occasion(package))
+    date = When(package.dated.edtf) if package.dated.is_known else Missing.UNKNOWN
+    yield _row(package, "date", date, why, note=_occasion(package))
     yield from _documents(package)
     yield from _values(package)
     if package.mentioned and isinstance(package.mentioned.event, FieldsMentioned):
@@ -73,10 +75,12 @@ def _rows(package: Package) -> Iterator[Row]:
 
 
 def _occasion(package: Package) -> str:
+    words = package.dated.words
+    said = f"of the occasion{f': “{words}”' if words else ''}"
     if not package.refinement:
-        return "of the occasion"
+        return said
     earlier = package.occasions[-2].event.when
-    return f"of the occasion; {package.refinement} the earlier {earlier}"
+    return f"{said}; {package.refinement} the earlier {earlier}"
 
 
 def _documents(package: Package) -> Iterator[Row]:

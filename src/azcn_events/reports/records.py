@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, TypeGuard
 
 import attrs
 
@@ -68,7 +68,10 @@ def _fields(event: Event) -> Iterator[str]:
 
 
 def _text(value: object) -> str:
-    if isinstance(value, tuple):
-        parts: tuple[object, ...] = value
-        return ", ".join(map(_text, parts))
+    if _is_tuple(value):
+        return ", ".join(map(_text, value))
     return str(getattr(value, "value", value))
+
+
+def _is_tuple(value: object) -> TypeGuard[tuple[object, ...]]:
+    return isinstance(value, tuple)
