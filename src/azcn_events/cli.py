@@ -8,9 +8,16 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from io import TextIOWrapper
 from typing import Any, Final
 
-from azcn_events.errors import AzcnEventsError, StoreError, UndecodableEvent
+from azcn_events.errors import (
+    AzcnEventsError,
+    IdCollision,
+    StoreError,
+    TooLarge,
+    UndecodableEvent,
+)
 
 __all__ = ["main"]
 
@@ -35,12 +42,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code (see ``azcn --help``)."""
     options = _parser().parse_args(argv)
     run: Callable[[argparse.Namespace], None] = options.run
+    _set_up_output(options)
     try:
         run(options)
         sys.stdout.flush()
     except (StoreError, UndecodableEvent) as error:
         print(f"azcn: {error}", file=sys.stderr)
-        return 3
+        return 1 if isinstance(error, IdCollision | TooLarge) else 3
     except (AzcnEventsError, OSError) as error:
         if isinstance(error, BrokenPipeError):
             # The reader has gone (`azcn log | head`): nothing is wrong.
@@ -49,6 +57,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"azcn: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _set_up_output(options: argparse.Namespace) -> None:
+    """Never fail over a character; data is UTF-8 wherever it goes."""
+    if not isinstance(sys.stdout, TextIOWrapper):
+        return
+    if getattr(options, "json", False) or getattr(options, "csv", False):
+        sys.stdout.reconfigure(encoding="utf-8", newline="")
+    else:
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -236,8 +254,8 @@ def _record(options: argparse.Namespace) -> None:
 
     text = sys.stdin.read() if options.fact == "-" else options.fact
     try:
-        plain = json.loads(text)
-    except ValueError as error:
+        plain = json.loads(text, object_pairs_hook=_once)
+    except (ValueError, RecursionError) as error:
         raise InvalidValue(text, str(error), "fields as a JSON object") from error
     if not isinstance(plain, dict):
         raise InvalidValue(text, "this is no object", "fields as a JSON object")
@@ -262,12 +280,23 @@ def _record(options: argparse.Namespace) -> None:
         print(f"unexpected: {deviation}")
 
 
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse an object in which a key occurs twice: one of the two would be lost."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        msg = f"the key {twice!r} occurs twice in one object"
+        raise ValueError(msg)
+    return found
+
+
 def _show(options: argparse.Namespace) -> None:
     from azcn_events.reports.records import records  # noqa: PLC0415 - see _open
 
     with _open(options.ledger) as ledger:
         view = ledger.view(as_of=options.as_of, known_by=options.known_by)
-        said = records(view.moment, view.history(options.id).records)
+        said = records(view.moment, _come(view, view.history(options.id).records))
         if not ledger.lifecycle.has_milestones(options.id):
             _print_table(said, options)
             return
@@ -289,11 +318,23 @@ def _log(options: argparse.Namespace) -> None:
         chosen: Iterable[Any] = ledger.records(until=view.position)
         if options.stream:
             chosen = view.history(options.stream).records
+        chosen = _come(view, chosen)
         if options.json:
             for record in chosen:
                 sys.stdout.write(jsonlines.write(record).decode() + "\n")
         else:
             _print_table(records(view.moment, chosen), options)
+
+
+def _come(view: Any, chosen: Iterable[Any]) -> Iterable[Any]:  # noqa: ANN401 - a View; imported late
+    """Leave out the records that had surely not come by the day asked for."""
+    from azcn_events.core.lifecycle import occurred  # noqa: PLC0415 - see _open
+    from azcn_events.core.values import Answer  # noqa: PLC0415 - see _open
+
+    day = view.moment.as_of
+    if day is None:
+        return chosen
+    return (record for record in chosen if occurred(record, day) is not Answer.NO)
 
 
 def _report(options: argparse.Namespace) -> None:

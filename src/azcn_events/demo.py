@@ -10,7 +10,7 @@ from azcn_events.core.values import Answer
 from azcn_events.investment.counting import policy
 from azcn_events.investment.events import LandAllocated
 from azcn_events.investment.portfolio import Agreement, Package, Portfolio, portfolio
-from azcn_events.ledger import Ledger, View
+from azcn_events.ledger import View
 
 __all__ = ["seed_files", "sentences", "told"]
 

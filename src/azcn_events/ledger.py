@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -26,10 +27,12 @@ from azcn_events.core.values import (
 )
 from azcn_events.errors import (
     AzcnEventsError,
+    IdCollision,
     InvalidValue,
     LoadRefused,
     Problem,
     StoreUnusable,
+    TooLarge,
     UnknownName,
     VersionConflict,
 )
@@ -115,6 +118,11 @@ class View:
             report = REPORTS[name]
         except KeyError:
             raise UnknownName("report", name, tuple(REPORTS)) from None
+        known = tuple(inspect.signature(report).parameters)[1:]
+        for parameter in parameters:
+            if parameter not in known:
+                what = f"parameter of the report {name!r}"
+                raise UnknownName(what, parameter, known)
         before = parameters.get("before")
         if isinstance(before, View):
             parameters["before"] = before.moment
@@ -260,6 +268,8 @@ class Ledger:
         self, file: BinaryIO, name: str, progress: Callable[[int], None] | None
     ) -> Receipt:
         facts, lines, problems = list[Fact](), list[int](), list[Problem]()
+        first_line: dict[str, int] = {}
+        newest_us: int | None = None
         for number, found in jsonlines.read(file, self.codec):
             if isinstance(found, list):
                 problems += found
@@ -269,6 +279,16 @@ class Ledger:
                 lines.append(number)
             except InvalidValue as error:
                 problems.append(Problem(number, "$.recorded_at", str(error)))
+                continue
+            fact = facts[-1]
+            if (line := first_line.setdefault(fact.id, number)) != number:
+                message = f"the id {fact.id!a} is that of line {line} already"
+                problems.append(Problem(number, "$.id", message))
+            if fact.recorded_us is not None:
+                if newest_us is not None and fact.recorded_us < newest_us:
+                    message = _earlier(fact.recorded_us, newest_us, "a line above")
+                    problems.append(Problem(number, "$.recorded_at", message))
+                newest_us = max(newest_us or 0, fact.recorded_us)
             if progress and number % _PROGRESS_LINES == 0:
                 progress(number)
 
@@ -278,7 +298,30 @@ class Ledger:
                 every = sorted([*problems, *found], key=lambda problem: problem.line)
                 raise LoadRefused(name, tuple(every))
 
-        return self._append(facts, settle)
+        try:
+            return self._append(facts, settle)
+        except (InvalidValue, IdCollision, TooLarge) as error:
+            raise LoadRefused(name, self._clashes(facts, lines, error)) from error
+
+    def _clashes(
+        self, facts: Sequence[Fact], lines: Sequence[int], error: AzcnEventsError
+    ) -> tuple[Problem, ...]:
+        """Say which lines do not go with what is stored."""
+        newest = next(self.store.read_all(after=self.store.head() - 1), None)
+        found = [
+            Problem(line, "$.id", str(error))
+            for line, fact in zip(lines, facts, strict=True)
+            if isinstance(error, IdCollision) and fact.id == error.id
+        ] or [
+            Problem(line, "$.recorded_at", message)
+            for line, fact in zip(lines, facts, strict=True)
+            if isinstance(error, InvalidValue)
+            and newest is not None
+            and fact.recorded_us is not None
+            and fact.recorded_us < newest.recorded_us
+            and (message := _earlier(fact.recorded_us, newest.recorded_us, "the log"))
+        ]
+        return tuple(found) or (Problem(0, "", str(error)),)
 
     def _named(self, fact: Fact) -> Fact:
         check_name(fact.stream, "a stream's name")
@@ -294,22 +337,30 @@ class Ledger:
     def _append(self, facts: Sequence[Fact], settle: _Settle) -> Receipt:
         """Decide and append; decide anew if another writer was first."""
         drafts = [self._draft(fact) for fact in facts]
-        repeated = bool(facts) and self.store.find(facts[0].id) is not None
         for attempt in range(1, _ATTEMPTS + 1):
-            desks = {} if repeated else self._decide(facts, drafts, settle)
-            expected = {stream: desk.known for stream, desk in desks.items()}
+            desks: dict[str, Admission] = {}
+            refusals: list[tuple[int, AzcnEventsError]] = []
+            if not self._repeats(facts):
+                desks, refusals = self._decide(facts, drafts)
+            if refusals and self._repeats(facts):
+                refusals = []  # Another writer stored these very facts just now.
+            settle(refusals)
+            expected = {fact.stream: 0 for fact in facts}
+            expected |= {stream: desk.known for stream, desk in desks.items()}
             try:
                 # Of ids that are stored already the store gives the first stamps,
                 # or says how this append differs; it then asks for no version.
-                stamps = self.store.append(
-                    drafts, expected or {fact.stream: 0 for fact in facts}
-                )
+                stamps = self.store.append(drafts, expected)
             except VersionConflict:
-                if repeated or attempt == _ATTEMPTS:
+                if attempt == _ATTEMPTS:
                     raise
             else:
                 return self._receipt(facts, drafts, stamps)
         raise AssertionError  # pragma: no cover - the last attempt returns or raises
+
+    def _repeats(self, facts: Sequence[Fact]) -> bool:
+        """Say whether facts were recorded before, to go by the first one's id."""
+        return bool(facts) and self.store.find(facts[0].id) is not None
 
     def _draft(self, fact: Fact) -> Draft:
         kind, payload, checksum = self.codec.encode(fact.event)
@@ -327,9 +378,13 @@ class Ledger:
         )
 
     def _decide(
-        self, facts: Sequence[Fact], drafts: Sequence[Draft], settle: _Settle
-    ) -> dict[str, Admission]:
-        """Ask the lifecycle about each fact, on top of what is stored."""
+        self, facts: Sequence[Fact], drafts: Sequence[Draft]
+    ) -> tuple[dict[str, Admission], list[tuple[int, AzcnEventsError]]]:
+        """Ask the lifecycle about each fact, on top of what is stored.
+
+        Returns:
+            The desks by stream, and the refusals with the place of each fact.
+        """
         desks: dict[str, Admission] = {}
         refusals: list[tuple[int, AzcnEventsError]] = []
         now = self._clock()
@@ -349,8 +404,7 @@ class Ledger:
                 desk.admit(new)
             except AzcnEventsError as error:
                 refusals.append((place, error))
-        settle(refusals)
-        return desks
+        return desks, refusals
 
     def _receipt(
         self, facts: Sequence[Fact], drafts: Sequence[Draft], stamps: Sequence[Stamp]
@@ -465,6 +519,11 @@ class Ledger:
 
 _Settle = Callable[[list[tuple[int, AzcnEventsError]]], None]
 _PROGRESS_LINES: Final = 1000
+
+
+def _earlier(recorded_us: int, newest_us: int, where: str) -> str:
+    at, newest = (datetime_of_us(us).isoformat() for us in (recorded_us, newest_us))
+    return f"{at} lies before {newest}, which {where} has; recorded times never fall"
 
 
 def _raise_first(refusals: list[tuple[int, AzcnEventsError]]) -> None:

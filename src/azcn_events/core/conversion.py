@@ -9,16 +9,18 @@ wrong type is refused, never converted.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from types import UnionType
-from typing import Any, Final, TypeVar, Union, get_args, get_origin
+from typing import Any, Final, TypeVar, Union, cast, get_args, get_origin
 
+import attrs
 from cattrs import Converter, transform_error
 from cattrs.errors import ForbiddenExtraKeysError
 
-from azcn_events.core.values import Missing, When
+from azcn_events.core.values import Missing, When, day_of
 from azcn_events.errors import InvalidFields, InvalidValue, Problem
 
 __all__ = ["structure", "unstructure"]
@@ -76,17 +78,20 @@ def _decimal(value: object, _: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         found = type(value).__name__
         raise InvalidValue(str(value), f"a {found} is no exact number", wanted)
-    try:
-        return Decimal(value)
-    except ArithmeticError:
-        raise InvalidValue(str(value), "this is not a number", wanted) from None
+    # Python would also read "1_000", " 1 " and the digits of other scripts.
+    if isinstance(value, str) and not _NUMBER.fullmatch(value):
+        raise InvalidValue(value, "this is not a number", wanted)
+    return Decimal(value)
+
+
+_NUMBER: Final = re.compile(
+    r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[Ee][+-]?[0-9]{1,6})?|-?Infinity|-?s?NaN[0-9]*"
+)
+"""A number as ``str`` of a Decimal writes it."""
 
 
 def _date(value: object, _: object) -> date:
-    try:
-        return date.fromisoformat(str(value))
-    except ValueError as error:
-        raise InvalidValue(str(value), str(error), "a day like 2025-04-17") from None
+    return day_of(cast("Any", value))
 
 
 def _date_time(value: object, _: object) -> datetime:
@@ -119,7 +124,7 @@ def _or_missing(annotation: Any, converter: Converter) -> Callable[[Any, Any], A
     words = {member.value for member in Missing}
 
     def choose(value: object, _: object) -> object:
-        if isinstance(value, str) and (value in words or other is not str):
+        if isinstance(value, str) and (value in words or attrs.has(other)):
             return _member(value, Missing)
         return converter.structure(value, other)
 
@@ -132,6 +137,7 @@ def _converter() -> Converter:
         (str, "text"),
         (int, "a whole number"),
         (bool, "true or false"),
+        (float, "a number with a point"),
     ):
         converter.register_structure_hook(kind, _exactly(kind, wanted))
     converter.register_structure_hook(Decimal, _decimal)
@@ -140,18 +146,64 @@ def _converter() -> Converter:
     converter.register_structure_hook_func(
         lambda kind: isinstance(kind, type) and issubclass(kind, enum.Enum), _member
     )
-    converter.register_structure_hook_factory(_has_missing)(_or_missing)
-    by_fields = converter.gen_structure_attrs_fromdict(When)
+    _demand(converter, _is_many, (list, tuple), "a list")
+    _demand(converter, attrs.has, (Mapping,), "an object with fields")
+    by_fields = converter.get_structure_hook(When)
     converter.register_structure_hook(
         When,
         lambda value, kind: (
             When(value) if isinstance(value, str) else by_fields(value, kind)
         ),
     )
+    converter.register_structure_hook_factory(_has_missing)(_or_missing)
     converter.register_unstructure_hook(Decimal, str)
     converter.register_unstructure_hook(date, date.isoformat)
     converter.register_unstructure_hook(datetime, datetime.isoformat)
+    converter.register_unstructure_hook_func(
+        lambda kind: _class_of(kind) in (set, frozenset),
+        lambda items: _sorted(map(converter.unstructure, items)),
+    )
     return converter
+
+
+def _sorted(items: Iterable[object]) -> list[object]:
+    """Order the members of a set: their own order is chance."""
+    return sorted(items, key=repr)
+
+
+def _demand(
+    converter: Converter,
+    fits: Callable[[Any], bool],
+    shapes: tuple[type[Any], ...],
+    wanted: str,
+) -> None:
+    """Refuse another shape before cattrs takes it apart: a text is no list."""
+    inside = set[Any]()
+
+    def demanding(annotation: Any) -> Callable[[Any, Any], Any]:  # noqa: ANN401 - any type
+        inside.add(annotation)
+        make = converter.get_structure_hook(annotation, cache_result=False)
+        inside.remove(annotation)
+
+        def check(value: object, kind: object) -> object:
+            if not isinstance(value, shapes):
+                found = type(value).__name__
+                raise InvalidValue(str(value), f"this is {found}, not {wanted}", wanted)
+            return make(value, kind)
+
+        return check
+
+    converter.register_structure_hook_factory(
+        lambda annotation: annotation not in inside and fits(annotation)
+    )(demanding)
+
+
+def _is_many(annotation: object) -> bool:
+    return _class_of(annotation) in (tuple, list, set, frozenset)
+
+
+def _class_of(annotation: object) -> object:
+    return getattr(annotation, "__origin__", annotation)
 
 
 _CONVERTER: Final = _converter()

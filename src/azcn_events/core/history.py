@@ -26,7 +26,8 @@ def in_force(records: Iterable[Recorded]) -> tuple[Recorded, ...]:
     """Apply corrections and retractions to one stream's records.
 
     A record is in force unless a later record that is itself in force replaces
-    it. So retracting a correction restores exactly what it had replaced.
+    it, directly or by a chain of corrections. A retraction ends such a chain: so
+    retracting a correction restores exactly what it had replaced.
 
     Args:
         records: Records in version order.
@@ -50,12 +51,18 @@ def in_force(records: Iterable[Recorded]) -> tuple[Recorded, ...]:
 
 def _standing(records: Sequence[Recorded]) -> list[Recorded]:
     """Give the records that nothing in force replaces, in version order."""
-    replaced, standing = set[str](), list[Recorded]()
+    # By a correction, which then stands for all that its target stood for? Or by
+    # a retraction, which lets that stand again?
+    corrected, standing = dict[str, bool](), list[Recorded]()
     for record in reversed(records):
-        if record.id not in replaced:
+        by_correction = corrected.get(record.id)
+        if by_correction is None:
             standing.append(record)
-            if record.event.replaces:
-                replaced.add(record.event.replaces)
+            by_correction = not isinstance(record.event, Retracted)
+        elif not by_correction:
+            continue
+        if record.event.replaces:
+            corrected[record.event.replaces] = by_correction
     standing.reverse()
     return standing
 

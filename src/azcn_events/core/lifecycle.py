@@ -32,7 +32,7 @@ from azcn_events.core.events import (
     Suspended,
     Terminated,
 )
-from azcn_events.core.values import Answer, Range, When
+from azcn_events.core.values import Answer, Range, When, ordinal_of_us
 from azcn_events.errors import InvalidLifecycle, TransitionRefused, UnknownName, listed
 
 __all__ = [
@@ -46,6 +46,8 @@ __all__ = [
     "State",
     "Status",
     "Upcast",
+    "counted",
+    "occurred",
 ]
 
 Upcast = Callable[[dict[str, Any]], dict[str, Any]]
@@ -61,6 +63,8 @@ class Status(enum.Enum):
     MET = "met"
     REVERTED = "reverted"
     WAIVED = "waived"
+
+    __hash__ = object.__hash__  # Enum's own is Python code, and tables ask often.
 
 
 class Activity(enum.Enum):
@@ -79,6 +83,8 @@ class Effect(enum.Enum):
     MEET = "meet"
     REVERT = "revert"
     WAIVE = "waive"
+
+    __hash__ = object.__hash__  # As above.
 
 
 _U, _P, _I, _M, _R, _W = Status
@@ -165,11 +171,13 @@ class MilestoneState:
         records: The records that bear on it, in the order in which they count.
         maybe: Further statuses it may have at the day in question, because some
             facts are only possibly earlier than that day; mostly empty.
+        unsure: Those of ``records`` that are only possibly earlier.
     """
 
     status: Status = Status.UNMENTIONED
     records: tuple[Recorded, ...] = ()
     maybe: frozenset[Status] = frozenset()
+    unsure: tuple[Recorded, ...] = ()
 
     def is_(self, status: Status) -> Answer:
         """Say whether it has this status."""
@@ -180,9 +188,9 @@ class MilestoneState:
 
     @property
     def promise(self) -> Recorded | None:
-        """The latest record that promises it; None if none does."""
-        promises = (r for r in self.records if isinstance(r.event, MilestonePromised))
-        return max(promises, key=lambda r: r.version, default=None)
+        """The record that promised it last, as they count; None if none does."""
+        promises = self._promises()
+        return promises[-1] if promises else None
 
     @property
     def target(self) -> When | None:
@@ -197,19 +205,38 @@ class MilestoneState:
 
         A promise without a target is never overdue.
         """
-        if self.status in {Status.MET, Status.WAIVED, Status.REVERTED}:
-            return Answer.NO
-        target = self.target
-        if target is None or not target.is_known:
-            return Answer.NO
-        passed = target.before(When.between(on, on))
-        return Answer.MAYBE if self.maybe and passed is Answer.YES else passed
+        today, answers = When.between(on, on), set[Answer]()
+        for status in (self.status, *self.maybe):
+            if status in _CLOSED:
+                answers.add(Answer.NO)
+        if self.status not in _CLOSED or not self.maybe <= _CLOSED:
+            answers |= {_passed(target, today) for target in self._targets()}
+        return answers.pop() if len(answers) == 1 else Answer.MAYBE
 
     def age_days(self, on: date) -> Range | None:
         """Give the days since it was first promised or begun; None if never."""
         if not self.records:
             return None
         return self.records[0].event.when.days_until(When.between(on, on))
+
+    def _promises(self) -> list[Recorded]:
+        return [r for r in self.records if isinstance(r.event, MilestonePromised)]
+
+    def _targets(self) -> Iterator[When]:
+        """Yield the target of every promise that may be the last one made."""
+        for record in reversed(self._promises()):
+            yield record.event.target  # type: ignore[attr-defined] # chosen by class
+            if record not in self.unsure:
+                return
+        yield When.unknown()
+
+
+_CLOSED: Final = frozenset({Status.MET, Status.WAIVED, Status.REVERTED})
+"""Nothing is awaited of a milestone in these."""
+
+
+def _passed(target: When, today: When) -> Answer:
+    return target.before(today) if target.is_known else Answer.NO
 
 
 @frozen
@@ -485,7 +512,9 @@ class Lifecycle:
             message = f"dated {event.when}, but recorded on {record.recorded_on}"
             yield Deviation("impossible-date", record, "", message)
         activity = fold.activity
-        if kind is Resumed and activity is Activity.TERMINATED:
+        if fold.ending and _surely_before(record, fold.ending):
+            pass  # Late news from before the end does not undo the end.
+        elif kind is Resumed and activity is Activity.TERMINATED:
             message = "taken up again after its termination"
             yield Deviation("re-activated", record, "", message)
         elif kind is Resumed and activity is Activity.ACTIVE:
@@ -494,7 +523,8 @@ class Lifecycle:
         elif activity is Activity.SUSPENDED and self.moves(event):
             message = f"{self.name_of(kind)} while it is suspended"
             yield Deviation("while-suspended", record, "", message)
-        for name, effect in self.moves(event):
+        for name, said in self.moves(event):
+            effect = counted(record, said)
             before = fold.status.get(name, Status.UNMENTIONED)
             words = UNEXPECTED.get((effect, before))
             if words:
@@ -537,13 +567,22 @@ class Fold:
         self.lifecycle = lifecycle
         self.stream = ""
         self.version = 0
-        self.activity = Activity.ACTIVE
-        self.activities = {Activity.ACTIVE}
+        self.lives: list[_Life] = [_ALIVE]  # First what is sure, then what may be.
         self.opening: Recorded | None = None
-        self.ending: Recorded | None = None
         self.status: dict[str, Status] = {}
         self.possible: dict[str, set[Status]] = {}
         self.records: dict[str, list[Recorded]] = {}
+        self.unsure: dict[str, list[Recorded]] = {}
+
+    @property
+    def activity(self) -> Activity:
+        """Whether it is alive, by what is certain."""
+        return self.lives[0][0]
+
+    @property
+    def ending(self) -> Recorded | None:
+        """The record that terminated it, while it is surely terminated."""
+        return self.lives[0][1]
 
     def step(self, record: Recorded, as_of: date | None = None) -> None:
         """Count one record; leave it out if it had surely not come by *as_of*."""
@@ -561,18 +600,15 @@ class Fold:
             self._advance(name, effect, record, happened)
 
     def _enliven(self, record: Recorded, after: Activity, happened: Answer) -> None:
+        lives = [_next_life(life, record, after) for life in self.lives]
         if happened is Answer.MAYBE:
-            self.activities.add(after)
-            return
-        self.activity, self.activities = after, {after}
-        self.ending = record if after is Activity.TERMINATED else None
+            lives = [*self.lives, *lives]
+        self.lives = [life for at, life in enumerate(lives) if life not in lives[:at]]
 
     def _advance(
         self, name: str, effect: Effect, record: Recorded, happened: Answer
     ) -> None:
-        if effect in _ACHIEVES and _impossible_date(record):
-            effect = Effect.PROMISE  # Dated after its recording: said, not reached.
-        table = ADVANCE[effect]
+        table = ADVANCE[counted(record, effect)]
         before = self.status.get(name, Status.UNMENTIONED)
         self.records.setdefault(name, []).append(record)
         possible = self.possible.get(name)
@@ -581,6 +617,7 @@ class Fold:
             if possible:
                 self.possible[name] = {table[status] for status in possible}
         else:
+            self.unsure.setdefault(name, []).append(record)
             possible = possible or {before}
             self.possible[name] = possible | {table[status] for status in possible}
 
@@ -595,12 +632,13 @@ class Fold:
                 continue
             status = self.status.get(name, Status.UNMENTIONED)
             maybe = frozenset(self.possible.get(name, ())) - {status}
-            milestones[name] = MilestoneState(status, tuple(records), maybe)
+            unsure = tuple(self.unsure.get(name, ()))
+            milestones[name] = MilestoneState(status, tuple(records), maybe, unsure)
         return State(
             self.stream,
             self.version,
             self.activity,
-            frozenset(self.activities - {self.activity}),
+            frozenset(activity for activity, _ in self.lives) - {self.activity},
             MappingProxyType(milestones),
             self.opening,
             self.ending,
@@ -609,6 +647,31 @@ class Fold:
 
 _UNMENTIONED: Final = MilestoneState()
 _ACHIEVES: Final = (Effect.BEGIN, Effect.MEET)
+
+_Life = tuple[Activity, Recorded | None]
+"""An activity, and the record that terminated it, if it is terminated."""
+
+_ALIVE: Final[_Life] = (Activity.ACTIVE, None)
+
+
+def _next_life(life: _Life, record: Recorded, after: Activity) -> _Life:
+    ending = life[1]
+    if after is Activity.TERMINATED:
+        return after, record
+    if ending and _surely_before(record, ending):
+        return life  # Late news from before the end does not undo the end.
+    return after, None
+
+
+def _surely_before(record: Recorded, other: Recorded) -> bool:
+    return record.event.when.before(other.event.when) is Answer.YES
+
+
+def counted(record: Recorded, effect: Effect) -> Effect:
+    """Give the effect that counts: what is dated after its recording is promised."""
+    if effect in _ACHIEVES and _impossible_date(record):
+        return Effect.PROMISE
+    return effect
 
 
 def occurred(record: Recorded, day: date) -> Answer:
@@ -622,8 +685,11 @@ def occurred(record: Recorded, day: date) -> Answer:
 
 
 def _impossible_date(record: Recorded) -> bool:
+    # Day numbers: this is asked for every fact that is replayed.
     earliest = record.event.when.earliest
-    return earliest is not None and earliest > record.recorded_on + GRACE
+    return earliest is not None and (
+        earliest.toordinal() > ordinal_of_us(record.recorded_us) + GRACE.days
+    )
 
 
 def _contradictions(lifecycle: Lifecycle) -> Iterator[str]:

@@ -34,6 +34,7 @@ __all__ = [
     "day_of",
     "day_of_us",
     "known_until",
+    "ordinal_of_us",
     "recorded_us_of",
 ]
 
@@ -109,17 +110,12 @@ class Range:
         return Range(_sum(self.low, other.low), _sum(self.high, other.high))
 
     def __str__(self) -> str:
-        match self.low, self.high:
-            case None, None:
-                return "unknown"
-            case None, high:
-                return f"at most {high:,}"
-            case low, None:
-                return f"at least {low:,}"
-            case low, high if low == high:
-                return f"{low:,}"
-            case low, high:
-                return f"{low:,} to {high:,}"
+        low, high = self.low, self.high
+        if low is None:
+            return "unknown" if high is None else f"at most {high:,}"
+        if high is None:
+            return f"at least {low:,}"
+        return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
     def plain(self) -> dict[str, int | None]:
         """Give the JSON form: ``low`` and ``high``, null where open."""
@@ -394,10 +390,11 @@ class Amount:
         return self.low == self.high is not None and self.qualifier is Qualifier.EXACT
 
     def __add__(self, other: Amount) -> Amount:
-        """Add bounds to bounds; an excluded bound stays excluded.
+        """Add bounds to bounds, exactly; an excluded bound stays excluded.
 
         Raises:
-            InvalidValue: If the units differ.
+            InvalidValue: If the units differ, or a sum has more than 30 digits
+                before the point: nothing is rounded.
         """
         self._same_unit(other, "added")
         return Amount(
@@ -466,13 +463,13 @@ class Amount:
     def at_least_zero(self) -> Amount:
         """Cut off what lies below zero: a remainder is never negative."""
         zero = Decimal(0)
+        if self.low is not None and self.low >= zero:
+            return self
         if self.high is not None and self.high <= zero:
             return Amount(self.unit, zero, zero, qualifier=self.qualifier)
-        if self.low is not None and self.low < zero:
-            return Amount(
-                self.unit, zero, self.high, False, self.high_open, self.qualifier
-            )
-        return self
+        if self.low is None:
+            return self
+        return Amount(self.unit, zero, self.high, False, self.high_open, self.qualifier)
 
     def _same_unit(self, other: Amount, verb: str) -> None:
         if self.unit != other.unit:
@@ -653,7 +650,8 @@ def check_name(text: object, what: str) -> None:
         raise InvalidValue(str(text), f"{what} is text, not {kind}", accepted)
     if not 1 <= len(text) <= NAME_CHARACTERS_MAX:
         raise InvalidValue(text, f"it has {len(text)} characters", accepted)
-    for place, character in enumerate(text):
+    # Nearly all names are printable; then no character of them is unsafe.
+    for place, character in enumerate("" if text.isprintable() else text):
         if unicodedata.category(character) in _UNSAFE:
             name = f"U+{ord(character):04X}"
             raise InvalidValue(text, f"{name} cannot be in {what}", accepted, place)
@@ -670,9 +668,11 @@ def day_of(text: str | date) -> date:
     if isinstance(text, date) and not isinstance(text, datetime):
         return text
     try:
-        return date.fromisoformat(str(text))
+        if not isinstance(text, str) or not _DAY.fullmatch(text):
+            raise ValueError("this is not a day")  # noqa: TRY301 - two roads, one refusal
+        return date.fromisoformat(text)
     except ValueError as error:
-        raise InvalidValue(str(text), str(error), "a day like 2025-04-25") from None
+        raise InvalidValue(_shown(text), str(error), "a day like 2025-04-25") from None
 
 
 def datetime_of_us(recorded_us: int) -> datetime:
@@ -682,7 +682,12 @@ def datetime_of_us(recorded_us: int) -> datetime:
 
 def day_of_us(recorded_us: int) -> date:
     """Give the day, UTC, of a time in microseconds since 1970."""
-    return date.fromordinal(_EPOCH_ORDINAL + recorded_us // _DAY_US)
+    return date.fromordinal(ordinal_of_us(recorded_us))
+
+
+def ordinal_of_us(recorded_us: int) -> int:
+    """Give that day's number, as ``date.toordinal()`` counts."""
+    return _EPOCH_ORDINAL + recorded_us // _DAY_US
 
 
 _EPOCH_ORDINAL: Final = date(1970, 1, 1).toordinal()
@@ -702,12 +707,12 @@ def recorded_us_of(text: object) -> int:
     """
     accepted = "a date-time with a zone, like 2025-04-25T09:00:00Z"
     try:
-        moment = datetime.fromisoformat(str(text))
-    except ValueError as error:
-        raise InvalidValue(str(text), str(error), accepted) from None
-    if moment.tzinfo is None:
-        raise InvalidValue(str(text), "it has no time zone", accepted)
-    return (moment - _EPOCH) // _MICROSECOND
+        moment = datetime.fromisoformat(_shown(text))
+        if moment.tzinfo is not None:
+            return (moment.astimezone(UTC) - _EPOCH) // _MICROSECOND
+    except (ValueError, OverflowError) as error:
+        raise InvalidValue(_shown(text), str(error), accepted) from None
+    raise InvalidValue(_shown(text), "it has no time zone", accepted)
 
 
 def known_until(text: str | date) -> int:
@@ -725,5 +730,6 @@ def known_until(text: str | date) -> int:
     return (ends - _EPOCH) // _MICROSECOND
 
 
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DAY_TEXT: Final = len("2025-04-25")
 _UNSAFE: Final = {"Cc", "Cs", "Zl", "Zp"}

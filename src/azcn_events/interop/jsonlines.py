@@ -23,11 +23,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from math import isinf
 from typing import Any, BinaryIO, Final, cast
 
 import msgspec
 
-from azcn_events.core.codec import Codec
+from azcn_events.core.codec import Codec, writable
 from azcn_events.core.events import Fact, Recorded
 from azcn_events.core.values import check_name, recorded_us_of
 from azcn_events.errors import InvalidFields, InvalidValue, Problem, UnknownName
@@ -66,22 +67,32 @@ def read(file: BinaryIO, codec: Codec) -> Iterator[tuple[int, Fact | list[Proble
 
 def write(record: Recorded) -> bytes:
     """Give a record as one line, without the line's end."""
+    moment = record.recorded_at.replace(tzinfo=None)
     name = {
         "position": record.position,
         "stream": record.stream,
         "version": record.version,
         "id": record.id,
         "kind": record.kind,
-        "recorded_at": f"{record.recorded_at:%Y-%m-%dT%H:%M:%S.%fZ}",
+        "recorded_at": f"{moment.isoformat(timespec='microseconds')}Z",
     }
+    fact = writable(record.event)
     return _ENCODER.encode(
-        {**name, "fact": record.event, "metadata": msgspec.Raw(record.metadata)}
+        {**name, "fact": fact, "metadata": msgspec.Raw(record.metadata)}
     )
 
 
 def encode_metadata(metadata: Mapping[str, Any]) -> bytes:
-    """Give an object about a recording as bytes, as stores keep it."""
-    return _ENCODER.encode(metadata)
+    """Give an object about a recording as bytes, as stores keep it.
+
+    Raises:
+        InvalidValue: If it holds what JSON cannot.
+    """
+    try:
+        return _ENCODER.encode(metadata)
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        found = type(metadata).__name__
+        raise InvalidValue(found, str(error), "metadata of plain JSON values") from None
 
 
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="string")
@@ -91,7 +102,7 @@ def _lines(file: BinaryIO) -> Iterator[tuple[int, bytes | Problem]]:
     number = 0
     while line := file.readline(LINE_BYTES_MAX + 2):
         number += 1
-        if len(line) > LINE_BYTES_MAX + 1:
+        if len(line.removesuffix(b"\n").removesuffix(b"\r")) > LINE_BYTES_MAX:
             size = len(line)
             while line and not line.endswith(b"\n"):
                 line = file.readline(LINE_BYTES_MAX)
@@ -113,6 +124,8 @@ def _parse(line: bytes) -> object:
         line.decode("utf-8"),
         object_pairs_hook=_object,
         parse_constant=_refuse_constant,
+        parse_float=_float,
+        parse_int=_int,
     )
 
 
@@ -124,6 +137,22 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
             raise ValueError(msg)
         found[key] = value
     return found
+
+
+def _int(digits: str) -> int:
+    try:
+        return int(digits)
+    except ValueError:
+        msg = f"a number of {len(digits):,} digits; a fact holds none so long"
+        raise ValueError(msg) from None
+
+
+def _float(text: str) -> float:
+    number = float(text)
+    if isinf(number):
+        msg = f"{text[:40]} is too large for a number with a point"
+        raise ValueError(msg)
+    return number
 
 
 def _refuse_constant(name: str) -> object:
@@ -158,7 +187,7 @@ def _fact(number: int, plain: object, codec: Codec) -> Fact | list[Problem]:
 
 def _fact_of(number: int, plain: dict[str, Any], codec: Codec) -> Fact | list[Problem]:
     problems = [
-        Problem(number, f"$.{key}", f"an unknown key; a line has {_WANTED}")
+        Problem(number, f"$.{_shown(key)}", f"an unknown key; a line has {_WANTED}")
         for key in plain
         if key not in _KEYS | _WRITTEN
     ]
@@ -180,6 +209,11 @@ def _fact_of(number: int, plain: dict[str, Any], codec: Codec) -> Fact | list[Pr
     except InvalidValue as error:
         problems.append(Problem(number, "$.recorded_at", str(error)))
     metadata: dict[str, Any] = plain.get("metadata", {})
+    about = b""
+    try:
+        about = encode_metadata(metadata)
+    except InvalidValue as error:
+        problems.append(Problem(number, "$.metadata", str(error)))
     if type(metadata) is not dict:  # A line may hold anything.
         problems.append(Problem(number, "$.metadata", "metadata is an object"))
     try:
@@ -196,8 +230,12 @@ def _fact_of(number: int, plain: dict[str, Any], codec: Codec) -> Fact | list[Pr
         ]
     if problems or event is None:
         return problems
-    id_ = plain.get("id", "")
-    return Fact(plain["stream"], event, id_, recorded_us, encode_metadata(metadata))
+    return Fact(plain["stream"], event, plain.get("id", ""), recorded_us, about)
+
+
+def _shown(key: str) -> str:
+    """Show a key of somebody's without letting it act on a terminal or fill it."""
+    return key if key.isprintable() and len(key) <= 80 else ascii(key[:80])
 
 
 _WANTED: Final = "stream, kind and fact; id, recorded_at and metadata if wanted"

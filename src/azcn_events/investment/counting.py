@@ -54,9 +54,9 @@ def _committed(agreement: Agreement) -> Answer:
     """Apply TUFF's rule: no umbrella, no pledge, not cancelled, not suspended.
 
     Source: AidData, TUFF methodology, "recommended for research". A memorandum
-    pledges; another signed document commits, and so does reaching a milestone
-    that presupposes commitment. Where no source says what was signed, nothing
-    follows.
+    pledges, and so does the promise to sign; another signed document commits, and
+    so does reaching a milestone that presupposes commitment. Where no source says
+    what was signed, nothing follows.
     """
     state = agreement.state
     possible = {state.activity, *state.activity_maybe}
@@ -65,13 +65,16 @@ def _committed(agreement: Agreement) -> Answer:
     reached = [
         state.milestones[name].is_(Status.MET) for name in _PRESUPPOSE_COMMITMENT
     ]
-    signed = state.milestones["signed"].is_(Status.MET)
+    signed = state.milestones["signed"]
+    pledged = [signed.is_(Status.PROMISED)]
     if agreement.kind is DocumentKind.AGREEMENT:
-        reached.append(signed)
+        reached.append(signed.is_(Status.MET))
+    elif agreement.kind is DocumentKind.MEMORANDUM:
+        pledged.append(signed.is_(Status.MET))
     if Answer.YES in reached:
         return Answer.MAYBE if state.activity_maybe else Answer.YES
-    pledged = agreement.kind is DocumentKind.MEMORANDUM and signed is Answer.YES
-    return Answer.NO if pledged and Answer.MAYBE not in reached else Answer.MAYBE
+    only_pledged = Answer.YES in pledged and Answer.MAYBE not in reached
+    return Answer.NO if only_pledged else Answer.MAYBE
 
 
 POLICIES: Final[Mapping[str, CountingPolicy]] = {
@@ -88,7 +91,8 @@ POLICIES: Final[Mapping[str, CountingPolicy]] = {
         ),
         CountingPolicy(
             "committed",
-            "no umbrellas, no pledges (memoranda), nothing suspended or terminated",
+            "no umbrellas, no pledges (promises, memoranda), nothing suspended or"
+            " terminated",
             _committed,
             Answer.MAYBE,
         ),

@@ -2,22 +2,37 @@
 
 Conclusions, never events: each can be computed again from the records, for any
 moment, and names the records that it rests on.
+
+What had only possibly come by the day asked for makes figures wider, never surer.
+What something *is* has no date: an agreement's package, group and field, and that
+two agreements are one, hold for every day once they are known.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from operator import itemgetter
 from typing import Final, TypeVar
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from azcn_events.core.events import Event, Recorded
-from azcn_events.core.history import Moment, in_force
+from azcn_events.core.history import History, Moment, in_force
 from azcn_events.core.lifecycle import State, occurred
 from azcn_events.core.values import Amount, Answer, Missing, Range, When
 from azcn_events.investment import events as ev
 
-__all__ = ["Agreement", "Link", "Package", "Portfolio", "Value", "portfolio"]
+__all__ = [
+    "Agreement",
+    "Link",
+    "Package",
+    "Portfolio",
+    "Standing",
+    "Value",
+    "portfolio",
+    "standings",
+]
 
 E = TypeVar("E", bound=Event)
 
@@ -31,19 +46,33 @@ class Value:
 
     Attributes:
         amounts: An amount for each unit; empty if none is reported.
-        missing: Why there is no amount, or UNKNOWN while it is not sure that any
-            had been reported; None if there is one.
+        missing: Why there is no amount, or none for a part of it; None if all of
+            it is reported.
         records: The records that it rests on, in order.
+        unsure: Units whose amount had only possibly been reported; ``""`` among
+            them if ``missing`` only possibly holds.
     """
 
     amounts: Mapping[str, Amount]
     missing: Missing | None
     records: tuple[Recorded, ...] = ()
+    unsure: frozenset[str] = frozenset()
+
+    def within(self, unit: str) -> Amount | None:
+        """Give what is reported in a unit, from nothing up if it is not sure."""
+        amount = self.amounts.get(unit)
+        if amount is None or unit not in self.unsure:
+            return amount
+        return amount.or_(Amount.exact(0, unit))
 
     def __str__(self) -> str:
+        parts = [
+            f"perhaps {amount}" if unit in self.unsure else str(amount)
+            for unit, amount in self.amounts.items()
+        ]
         if self.missing:
-            return str(self.missing)
-        return " and ".join(str(amount) for amount in self.amounts.values())
+            parts.append(f"{'perhaps ' * ('' in self.unsure)}{self.missing}")
+        return " and ".join(parts)
 
 
 _TWO: Final = 2
@@ -58,9 +87,11 @@ class Agreement:
         stream: Its stream; of two that are confirmed to be one, the first.
         state: Where it stands.
         identified: What it is, as last said.
-        kind: What was signed, as last said; UNKNOWN if nothing was.
+        kind: What was signed, as last said; UNKNOWN if nothing was, or if what
+            had possibly come says otherwise.
         value: What it is worth.
         others: Streams confirmed to be the same agreement.
+        present: Whether anything about it had come: YES or MAYBE.
     """
 
     stream: str
@@ -69,6 +100,7 @@ class Agreement:
     kind: ev.DocumentKind
     value: Value
     others: tuple[str, ...] = ()
+    present: Answer = Answer.YES
 
 
 @frozen
@@ -87,6 +119,7 @@ class Package:
         covers: The groups that the value may be of; several are an ambiguity.
         conflicts: Notes that sources differ.
         mentioned: Fields mentioned with it, as last said.
+        unsure: Ids of its records that had only possibly come.
     """
 
     stream: str
@@ -99,19 +132,24 @@ class Package:
     covers: tuple[str, ...]
     conflicts: tuple[Recorded, ...]
     mentioned: Recorded | None
+    unsure: frozenset[str] = frozenset()
 
     def reported(self, group: str | None = None) -> Range | None:
         """Give how many documents there are, of one group or of all (None).
 
         Returns:
-            None if no source says; a range if reports differ at this moment.
+            None if no source says; a range if it is not sure which report holds
+            at this moment, from 0 if it is not sure that there were any yet.
         """
         numbers = [
             number
             for record in self.documents
             if (number := _reported(record.event, group)) is not None
         ]
-        return Range(min(numbers), max(numbers)) if numbers else None
+        if not numbers:
+            return None
+        sure = any(record.id not in self.unsure for record in self.documents)
+        return Range(min(numbers) if sure else 0, max(numbers))
 
     @property
     def refinement(self) -> str:
@@ -137,19 +175,23 @@ class Package:
         for record in self.documents:
             if isinstance(record.event, ev.DocumentsReported):
                 names |= dict.fromkeys(count.group for count in record.event.groups)
-        names |= dict.fromkeys(self._group_of_each())
+        names |= dict.fromkeys(group for group, _ in self._group_of_each())
         names.pop("", None)
         return tuple(names)
 
-    def known(self, group: str | None = None) -> int:
-        """Give how many documents are individually known.
+    def known(self, group: str | None = None) -> Range:
+        """Give how many documents are individually known; exact if all had surely come.
 
         Args:
             group: Of one group; ``""`` for those of which no source says the
                 group; None for all.
         """
-        each = self._group_of_each()
-        return len(each) if group is None else each.count(group)
+        answers = [
+            answer
+            for its_group, answer in self._group_of_each()
+            if group is None or its_group == group
+        ]
+        return Range(answers.count(Answer.YES), len(answers))
 
     def anonymous(self, group: str | None = None) -> Range | None:
         """Give how many reported documents no source spoke of individually.
@@ -163,19 +205,21 @@ class Package:
         reported = self.reported(group)
         if reported is None or reported.low is None or reported.high is None:
             return None
-        surely = self.known(group)
-        perhaps = 0 if group is None else self.known("")
-        low = max(reported.low - surely - perhaps, 0)
+        surely = self.known(group).low or 0
+        at_most = self.known(group).high or 0
+        if group is not None:
+            at_most += self.known("").high or 0
+        low = max(reported.low - at_most, 0)
         return Range(low, max(reported.high - surely, low))
 
     @property
     def exceeded(self) -> bool:
-        """Whether more documents are known than any source reports."""
+        """Whether surely more documents are known than any source reports."""
         reported = self.reported()
         counts = [(self.known(), reported)]
         counts += [(self.known(group), self.reported(group)) for group in self.groups]
         return any(
-            told is not None and told.high is not None and known > told.high
+            told is not None and (known.low or 0) > (told.high or 0)
             for known, told in counts
         )
 
@@ -185,7 +229,7 @@ class Package:
         An umbrella is left out: what it contains is counted by itself.
         """
         amounts = (
-            agreement.value.amounts.get(unit)
+            agreement.value.within(unit)
             for agreement in self.agreements
             if not agreement.identified.umbrella
         )
@@ -204,13 +248,19 @@ class Package:
             Answer.MAYBE: Answer.MAYBE,
         }[fits]
 
-    def _group_of_each(self) -> list[str]:
+    def _group_of_each(self) -> list[tuple[str, Answer]]:
         documents = [
-            record.event.group
+            (
+                record.event.group,
+                Answer.MAYBE if record.id in self.unsure else Answer.YES,
+            )
             for record in self.identified
             if isinstance(record.event, ev.DocumentIdentified)
         ]
-        return documents + [agreement.identified.group for agreement in self.agreements]
+        return documents + [
+            (agreement.identified.group, agreement.present)
+            for agreement in self.agreements
+        ]
 
 
 def _reported(event: Event, group: str | None) -> int | None:
@@ -263,111 +313,181 @@ class Portfolio:
 
 def portfolio(moment: Moment) -> Portfolio:
     """Fold the log, as a moment knows it, into packages, agreements and links."""
-    facts: dict[str, list[tuple[str, list[Recorded]]]] = {}
-    for history in moment.histories():
-        dated = list(in_force(history.records))
-        category = history.stream.partition("/")[0]
-        facts.setdefault(category, []).append((history.stream, dated))
-    links = _links(moment, facts.get("link", ()))
-    agreements = _agreements(moment, facts.get("agreement", ()), links)
+    agreements = {
+        standing.stream: agreement
+        for standing in standings(moment)
+        if (agreement := _agreement(standing))
+    }
     packages = {
-        stream: _package(stream, _dated(moment, records), agreements)
-        for stream, records in facts.get("package", ())
+        history.stream: package
+        for history in moment.histories("package")
+        if (package := _package(history.stream, _dated(history), agreements))
     }
     sources = {
-        stream: event
-        for stream, records in facts.get("source", ())
-        if (event := _last(_dated(moment, records), ev.SourceRegistered))
+        history.stream: event
+        for history in moment.histories("source")
+        if (event := _last(_known(_dated(history)), ev.SourceRegistered))
     }
-    shown = {s: p for s, p in packages.items() if p is not None}
-    return Portfolio(shown, agreements, links, sources)
+    return Portfolio(packages, agreements, _links(moment), sources)
 
 
-def _dated(moment: Moment, records: Iterable[Recorded]) -> Dated:
+@frozen
+class Standing:
+    """One thing that has milestones; of two that are confirmed to be one, both.
+
+    Attributes:
+        stream: Its stream, or the first of its streams.
+        others: The other streams confirmed to be the same.
+        dated: Its facts in force, in the order in which they count, and whether
+            they had come; those that surely had not are left out.
+        known: Those as well.
+        state: Where it stands.
+    """
+
+    stream: str
+    others: tuple[str, ...]
+    dated: Dated
+    known: tuple[Recorded, ...]
+    state: State
+
+    @property
+    def facts(self) -> tuple[Recorded, ...]:
+        """The facts that had come, surely or possibly."""
+        return tuple(record for record, _ in self.dated)
+
+    @property
+    def present(self) -> Answer:
+        """Whether anything about it had come: YES or MAYBE."""
+        sure = any(answer is Answer.YES for _, answer in self.dated)
+        return Answer.YES if sure else Answer.MAYBE
+
+
+def standings(moment: Moment) -> Iterator[Standing]:
+    """Yield each thing that has milestones, streams confirmed to be one as one.
+
+    Left out is that of which every fact is retracted, or lies after ``as_of``: at
+    this moment there is no such thing.
+    """
+    histories = {h.stream: h for h in moment.histories(moment.lifecycle.category)}
+    same = _merged(histories, _links(moment))
+    for stream, history in histories.items():
+        if stream in same:
+            continue
+        others = tuple(other for other, first in same.items() if first == stream)
+        if others:
+            known = _interleaved([history, *(histories[other] for other in others)])
+        else:
+            known = in_force(history.records)
+        dated = _had_come(known, moment.as_of)
+        state = moment.lifecycle.replay(known, as_of=moment.as_of)
+        if dated:
+            yield Standing(stream, others, dated, known, evolve(state, stream=stream))
+
+
+def _interleaved(histories: Sequence[History]) -> tuple[Recorded, ...]:
+    """Join facts in force by when what they stand for was recorded.
+
+    What was recorded at one time in several streams has no order of its own; the
+    streams' names give it one.
+    """
+    placed = list[tuple[tuple[int, str, int], Recorded]]()
+    for history in histories:
+        stood: dict[str, int] = {}
+        for record in history.records:
+            stood[record.id] = stood.get(record.event.replaces, record.recorded_us)
+        placed += [
+            ((stood[record.id], history.stream, number), record)
+            for number, record in enumerate(in_force(history.records))
+        ]
+    placed.sort(key=itemgetter(0))
+    return tuple(record for _, record in placed)
+
+
+def _dated(history: History) -> Dated:
+    return _had_come(in_force(history.records), history.as_of)
+
+
+def _had_come(records: Iterable[Recorded], as_of: date | None) -> Dated:
     """Pair facts with whether they had come; those that surely had not are left out."""
-    if moment.as_of is None:
+    if as_of is None:
         return [(record, Answer.YES) for record in records]
-    paired = ((record, occurred(record, moment.as_of)) for record in records)
+    paired = ((record, occurred(record, as_of)) for record in records)
     return [(record, answer) for record, answer in paired if answer is not Answer.NO]
 
 
-def _links(
-    moment: Moment, streams: Iterable[tuple[str, list[Recorded]]]
-) -> dict[str, Link]:
+def _known(dated: Dated) -> list[Recorded]:
+    return [record for record, _ in dated]
+
+
+def _links(moment: Moment) -> dict[str, Link]:
+    """Give the links; whether two things are one does not depend on the day."""
     links: dict[str, Link] = {}
-    for stream, records in streams:
-        dated = _dated(moment, records)
-        proposed = _last(dated, ev.LinkProposed)
+    for history in moment.histories("link"):
+        known = in_force(history.records)
+        proposed = _last(known, ev.LinkProposed)
         if proposed:
-            links[stream] = Link(stream, proposed, _confirmed(dated))
+            links[history.stream] = Link(history.stream, proposed, _confirmed(known))
     return links
 
 
-def _confirmed(dated: Dated) -> Answer:
-    """Say what was last decided; what only possibly had come decides nothing."""
+def _confirmed(known: Iterable[Recorded]) -> Answer:
+    """Say what was last decided."""
     confirmed = Answer.MAYBE
-    for record, answer in dated:
-        if answer is Answer.YES and isinstance(record.event, ev.LinkConfirmed):
+    for record in known:
+        if isinstance(record.event, ev.LinkConfirmed):
             confirmed = Answer.YES
-        elif answer is Answer.YES and isinstance(record.event, ev.LinkRejected):
+        elif isinstance(record.event, ev.LinkRejected):
             confirmed = Answer.NO
     return confirmed
 
 
-def _agreements(
-    moment: Moment,
-    streams: Iterable[tuple[str, list[Recorded]]],
-    links: Mapping[str, Link],
-) -> dict[str, Agreement]:
-    facts = dict(streams)
-    same = _merged(facts, links)
-    agreements: dict[str, Agreement] = {}
-    for stream, records in facts.items():
-        if stream in same:
-            continue
-        others = tuple(other for other, first in same.items() if first == stream)
-        told = [*records, *(record for other in others for record in facts[other])]
-        told.sort(key=lambda record: record.position)
-        agreement = _agreement(moment, stream, told if others else records, others)
-        if agreement:
-            agreements[stream] = agreement
-    return agreements
+def _merged(
+    histories: Mapping[str, History], links: Mapping[str, Link]
+) -> dict[str, str]:
+    """Give for each stream that is confirmed to be another the first of them.
 
-
-def _merged(facts: Mapping[str, object], links: Mapping[str, Link]) -> dict[str, str]:
-    """Give for each stream that is confirmed to be another the first of them."""
-    order = {stream: place for place, stream in enumerate(facts)}
-    first = {stream: stream for stream in facts}
+    The first is the one recorded first; of several at one time, the first by name.
+    """
+    first = {stream: stream for stream in histories}
 
     def root(stream: str) -> str:
         while first[stream] != stream:
             stream = first[stream]
         return stream
 
+    def begun(stream: str) -> tuple[int, str]:
+        return histories[stream].records[0].recorded_us, stream
+
     for link in links.values():
         ours, other = link.proposed.ours, link.proposed.other
-        if link.confirmed is Answer.YES and ours in facts and other in facts:
-            earlier, later = sorted((root(ours), root(other)), key=order.__getitem__)
+        if link.confirmed is Answer.YES and ours in first and other in first:
+            earlier, later = sorted((root(ours), root(other)), key=begun)
             first[later] = earlier
-    return {stream: root(stream) for stream in facts if root(stream) != stream}
+    return {stream: root(stream) for stream in first if root(stream) != stream}
 
 
-def _agreement(
-    moment: Moment, stream: str, records: Sequence[Recorded], others: tuple[str, ...]
-) -> Agreement | None:
-    dated = _dated(moment, records)
-    identified = _last(dated, ev.AgreementIdentified)
+def _agreement(standing: Standing) -> Agreement | None:
+    identified = _last(standing.known, ev.AgreementIdentified)
     if identified is None:
         return None
-    signed = _last(dated, ev.AgreementSigned)
     return Agreement(
-        stream,
-        moment.lifecycle.replay(records, as_of=moment.as_of),
+        standing.stream,
+        standing.state,
         identified,
-        signed.kind if signed else ev.DocumentKind.UNKNOWN,
-        _value(dated),
-        others,
+        _kind(standing.dated),
+        _value(standing.dated),
+        standing.others,
+        standing.present,
     )
+
+
+def _kind(dated: Dated) -> ev.DocumentKind:
+    possible = {ev.DocumentKind.UNKNOWN}
+    for record, answer in dated:
+        if isinstance(record.event, ev.AgreementSigned):
+            kept = possible if answer is Answer.MAYBE else set[ev.DocumentKind]()
+            possible = {*kept, record.event.kind}
+    return possible.pop() if len(possible) == 1 else ev.DocumentKind.UNKNOWN
 
 
 def _package(
@@ -397,6 +517,7 @@ def _package(
         covers=values[-1].event.covers if values else (),  # type: ignore[attr-defined] # chosen by class
         conflicts=tuple(_of(dated, ev.ConflictNoted)),
         mentioned=mentioned[-1] if mentioned else None,
+        unsure=frozenset(r.id for r, answer in dated if answer is Answer.MAYBE),
     )
 
 
@@ -419,22 +540,35 @@ def _told(value: Value, event: ev.ValueReported, record: Recorded) -> Value:
     if not event.adds:
         value = _NOTHING
     records = (*value.records, record)
+    open_before = value.missing if value.records and value.missing in _OPEN else None
     if isinstance(event.amount, Missing):
-        return Value(value.amounts, event.amount, records)
+        if event.adds and event.amount not in _OPEN and value.records:
+            return evolve(value, records=records)  # No new commitment at all.
+        return Value(value.amounts, event.amount, records, value.unsure - {""})
     amount, amounts = event.amount, dict(value.amounts)
-    before = amounts.get(amount.unit)
+    before = value.within(amount.unit)
     amounts[amount.unit] = amount if before is None else before + amount
-    return Value(amounts, None, records)
+    unsure = value.unsure - {amount.unit} - ({""} if open_before is None else set())
+    return Value(amounts, open_before, records, frozenset(unsure))
+
+
+_OPEN: Final = (Missing.UNKNOWN, Missing.WITHHELD)
+"""There is a value that we do not know: whatever is added, it stays so in part."""
 
 
 def _either(one: Value, other: Value) -> Value:
     """Hold both cases: bounds wide enough for each."""
-    if one.missing or other.missing or one.amounts.keys() != other.amounts.keys():
-        return Value({}, Missing.UNKNOWN, other.records)
-    amounts = {
-        unit: amount.or_(other.amounts[unit]) for unit, amount in one.amounts.items()
-    }
-    return Value(amounts, None, other.records)
+    amounts, unsure = dict(other.amounts), set(one.unsure | other.unsure)
+    for unit, amount in one.amounts.items():
+        amounts[unit] = amount.or_(amounts[unit]) if unit in amounts else amount
+    unsure |= one.amounts.keys() ^ other.amounts.keys()
+    missing = one.missing or other.missing
+    if not (one.missing and other.missing):
+        unsure |= {""} if missing else set()
+    elif one.missing is not other.missing:
+        missing = Missing.UNKNOWN
+    new = [record for record in other.records if record not in one.records]
+    return Value(amounts, missing, (*one.records, *new), frozenset(unsure))
 
 
 def _latest(dated: Dated, kind: type[Event]) -> Iterator[Recorded]:
@@ -450,9 +584,9 @@ def _of(dated: Dated, kind: type[Event]) -> list[Recorded]:
     return [record for record, _ in dated if isinstance(record.event, kind)]
 
 
-def _last(dated: Dated, kind: type[E]) -> E | None:
+def _last(known: Iterable[Recorded], kind: type[E]) -> E | None:
     found = None
-    for record, _ in dated:
+    for record in known:
         if isinstance(record.event, kind):
             found = record.event
     return found

@@ -10,6 +10,7 @@ from azcn_events.core.lifecycle import Activity, Status
 from azcn_events.core.values import Range
 from azcn_events.errors import UnknownName
 from azcn_events.investment.portfolio import Agreement, Package, portfolio
+from azcn_events.reports.common import either
 from azcn_events.reports.table import Cell, Column, Row, Table
 
 __all__ = ["changes"]
@@ -89,13 +90,13 @@ def _agreements(
 
 
 def _differences(stream: str, was: Agreement, now: Agreement) -> Iterator[Row]:
-    if was.state.activity is not now.state.activity:
-        kind = "suspended or ended"
-        if _ALIVE[now.state.activity] > _ALIVE[was.state.activity]:
-            kind = "re-activated"
-        yield _row(
-            stream, kind, "activity", was.state.activity.value, now.state.activity.value
-        )
+    lives = [
+        either(state.activity, state.activity_maybe) for state in (was.state, now.state)
+    ]
+    if lives[0] != lives[1]:
+        change = _ALIVE[now.state.activity] - _ALIVE[was.state.activity]
+        kind = "suspended or ended" if change < 0 else "restated"
+        yield _row(stream, "re-activated" if change > 0 else kind, "activity", *lives)
     for name, milestone in now.state.milestones.items():
         earlier = was.state.milestones[name]
         if (earlier.status, earlier.maybe) == (milestone.status, milestone.maybe):
@@ -103,9 +104,16 @@ def _differences(stream: str, was: Agreement, now: Agreement) -> Iterator[Row]:
         change = _RANK[milestone.status] - _RANK[earlier.status]
         kind = "progressed" if change > 0 else "regressed" if change < 0 else "restated"
         why = tuple(record.position for record in milestone.records)
-        yield _row(
-            stream, kind, name, earlier.status.value, milestone.status.value, why
-        )
+        shown = (either(one.status, one.maybe) for one in (earlier, milestone))
+        yield _row(stream, kind, name, *shown, why)
+    for what, told, later in (
+        ("kind of document", was.kind.value, now.kind.value),
+        ("field", was.identified.field, now.identified.field),
+        ("group", was.identified.group, now.identified.group),
+        ("package", was.identified.package, now.identified.package),
+    ):
+        if told != later:
+            yield _row(stream, "revised", what, told, later)
     if str(was.value) != str(now.value):
         why = tuple(record.position for record in now.value.records)
         yield _row(stream, "value revised", "value", was.value, now.value, why)
@@ -121,7 +129,7 @@ def _packages(old: Mapping[str, Package], new: Mapping[str, Package]) -> Iterato
         facts = (
             ("date", was.dated, now.dated),
             ("documents", was.reported(), now.reported()),
-            ("individually known", Range.exact(was.known()), Range.exact(now.known())),
+            ("individually known", was.known(), now.known()),
             ("value", was.value, now.value),
             (
                 "conflicts",

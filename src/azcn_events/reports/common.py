@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from enum import Enum
 
 from azcn_events.core.events import Recorded
 from azcn_events.core.history import Moment
@@ -10,7 +11,7 @@ from azcn_events.core.values import Range
 from azcn_events.investment.events import AgreementIdentified
 from azcn_events.investment.portfolio import portfolio
 
-__all__ = ["anonymous", "field_of"]
+__all__ = ["anonymous", "either", "field_of"]
 
 
 def anonymous(moment: Moment) -> Range | None:
@@ -21,6 +22,11 @@ def anonymous(moment: Moment) -> Range | None:
     """
     shown = portfolio(moment)
     return shown.anonymous if shown.packages else None
+
+
+def either(sure: Enum, maybe: Iterable[Enum]) -> str:
+    """Say what is sure and, after "or", what is possible besides."""
+    return " or ".join([sure.value, *sorted(one.value for one in maybe)])
 
 
 def field_of(facts: Iterable[Recorded]) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from azcn_events.core.history import Moment
 from azcn_events.core.lifecycle import Lifecycle, State, Status
 from azcn_events.core.values import Answer, Missing, Range
+from azcn_events.investment.portfolio import standings
 from azcn_events.reports.common import anonymous
 from azcn_events.reports.table import Cell, Column, Row, Table
 
@@ -20,32 +22,28 @@ def funnel(moment: Moment) -> Table:
     expects or requires it, directly or by a chain. That a later one is met does
     not prove the earlier: ``met`` counts only what was said.
     """
-    states = [state for _, state in moment.states()]
+    told = list(standings(moment))
+    states = [(standing.state, standing.present) for standing in told]
+    identified = _count(standing.present for standing in told)
     rows = [
-        Row(
-            (Cell("identified"), *_same(Range.exact(len(states))), *_none(4)),
-            total=False,
-        )
+        Row((Cell("identified"), Cell(identified), *(Cell(None) for _ in range(5))))
     ]
     after = _implied(moment.lifecycle)
     for milestone in moment.lifecycle.milestones:
         name = milestone.name
         counts = [
-            _count(state.milestones[name].is_(status) for state in states)
-            for status in (Status.MET, Status.IN_PROGRESS, Status.PROMISED)
+            _count(_any(state, sure, [name], statuses) for state, sure in states)
+            for statuses in _COLUMNS
         ]
-        others = (Status.REVERTED, Status.WAIVED)
-        rest = _count(_any(state, [name], others) for state in states)
-        silent = _count(
-            state.milestones[name].is_(Status.UNMENTIONED) for state in states
+        reached = _count(
+            _any(state, sure, after[name], (Status.MET,)) for state, sure in states
         )
-        reached = _count(_any(state, after[name], (Status.MET,)) for state in states)
         why = tuple(
             record.position
-            for state in states
+            for state, _ in states
             for record in state.milestones[name].records
         )
-        cells = [Cell(count, why) for count in (reached, *counts, rest, silent)]
+        cells = [Cell(count, why) for count in (reached, *counts)]
         rows.append(Row((Cell(name), *cells)))
     nameless = anonymous(moment)
     if nameless is not None:
@@ -71,12 +69,13 @@ def funnel(moment: Moment) -> Table:
     )
 
 
-def _same(value: Range) -> list[Cell]:
-    return [Cell(value)]
-
-
-def _none(number: int) -> list[Cell]:
-    return [Cell(None) for _ in range(number + 1)]
+_COLUMNS: Final = (
+    (Status.MET,),
+    (Status.IN_PROGRESS,),
+    (Status.PROMISED,),
+    (Status.REVERTED, Status.WAIVED),
+    (Status.UNMENTIONED,),
+)
 
 
 def _count(answers: Iterable[Answer]) -> Range:
@@ -85,12 +84,13 @@ def _count(answers: Iterable[Answer]) -> Range:
     return Range(surely, surely + told.count(Answer.MAYBE))
 
 
-def _any(state: State, names: Iterable[str], statuses: Iterable[Status]) -> Answer:
+def _any(
+    state: State, present: Answer, names: Iterable[str], statuses: tuple[Status, ...]
+) -> Answer:
     """Say whether any of these milestones has any of these statuses."""
-    statuses = tuple(statuses)
     answers = [_among(state, name, statuses) for name in names]
     if Answer.YES in answers:
-        return Answer.YES
+        return present
     return Answer.MAYBE if Answer.MAYBE in answers else Answer.NO
 
 

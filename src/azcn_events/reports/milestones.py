@@ -7,9 +7,11 @@ from collections.abc import Iterator
 import attrs
 
 from azcn_events.core.events import MilestonePromised, Recorded
-from azcn_events.core.history import History, Moment
-from azcn_events.core.lifecycle import Effect, MilestoneState, State
+from azcn_events.core.history import Moment
+from azcn_events.core.lifecycle import Effect, MilestoneState, counted
 from azcn_events.core.values import Amount, Answer
+from azcn_events.errors import UnknownName
+from azcn_events.investment.portfolio import standings
 from azcn_events.reports.common import anonymous
 from azcn_events.reports.table import Cell, Column, Row, Table
 
@@ -30,13 +32,19 @@ def milestones(moment: Moment, agreement: str = "") -> Table:
     Args:
         moment: The log at a moment.
         agreement: One stream only; all if empty.
+
+    Raises:
+        UnknownName: If there is no such stream.
     """
+    streams = tuple(h.stream for h in moment.histories(moment.lifecycle.category))
+    if agreement and agreement not in streams:
+        raise UnknownName("agreement", agreement, streams)
     rows = [
         row
-        for history, state in moment.states()
-        if not agreement or history.stream == agreement
-        for name, milestone in state.milestones.items()
-        for row in _rows(moment, history, state, name, milestone)
+        for standing in standings(moment)
+        if not agreement or agreement in (standing.stream, *standing.others)
+        for name, milestone in standing.state.milestones.items()
+        for row in _rows(moment, standing.stream, name, milestone)
     ]
     rest = None if agreement else anonymous(moment)
     notes = () if rest is None else (f"Not individually known, so not here: {rest}.",)
@@ -60,9 +68,9 @@ def milestones(moment: Moment, agreement: str = "") -> Table:
 
 
 def _rows(
-    moment: Moment, history: History, state: State, name: str, milestone: MilestoneState
+    moment: Moment, stream: str, name: str, milestone: MilestoneState
 ) -> Iterator[Row]:
-    sure = {record.id for record in history.certain}
+    unsure = {record.id for record in milestone.unsure}
     for record in milestone.records:
         target = None
         if isinstance(record.event, MilestonePromised):
@@ -73,9 +81,9 @@ def _rows(
         overdue = milestone.overdue(moment.on) if promised else None
         yield Row(
             (
-                Cell(state.stream),
+                Cell(stream),
                 Cell(name),
-                Cell(step if record.id in sure else f"{step}, possibly", why),
+                Cell(f"{step}, possibly" if record.id in unsure else step, why),
                 Cell(record.event.when, why),
                 Cell(target, why),
                 Cell(None if overdue is None else _LATE[overdue], why),
@@ -90,7 +98,7 @@ _LATE = {Answer.YES: "yes", Answer.MAYBE: "maybe", Answer.NO: "no"}
 
 def _step(moment: Moment, record: Recorded, name: str) -> str:
     effects = dict(moment.lifecycle.moves(record.event))
-    return _DONE[effects[name]]
+    return _DONE[counted(record, effects[name])]
 
 
 def _words(record: Recorded) -> str:

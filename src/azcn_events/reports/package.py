@@ -142,7 +142,7 @@ def _values(package: Package) -> Iterator[Row]:
         held = tuple(
             record.position
             for agreement in package.agreements
-            if unit in agreement.value.amounts
+            if unit in agreement.value.amounts and not agreement.identified.umbrella
             for record in agreement.value.records
         )
         yield _row(

@@ -19,11 +19,14 @@ __all__ = ["pipeline"]
 _ANSWERS: Final = (Answer.YES, Answer.MAYBE, Answer.NO)
 
 
+_NONE: Final = Range.exact(0)
+
+
 @define
 class _Line:
     """One row in the making: amounts and agreements by whether they count."""
 
-    number: int = 0
+    number: Range = _NONE
     amounts: dict[Answer, Amount] = field(factory=dict[Answer, Amount])
     why: list[int] = field(factory=list[int])
 
@@ -96,13 +99,12 @@ def _lines(
         furthest = agreement.state.furthest() or _NONE_MET
         value = agreement.value
         why = tuple(record.position for record in value.records)
-        amounts: Mapping[str, Amount | None] = value.amounts
-        if value.missing:
-            amounts = {"": None}
-        for unit, amount in amounts.items():
+        units = [*value.amounts, ""] if value.missing else list(value.amounts)
+        for unit in units:
             line = lines.setdefault((furthest, unit), _Line())
-            line.number += 1
-            line.add(counts, amount, why)
+            sure = agreement.present is Answer.YES and unit not in value.unsure
+            line.number += Range(1 if sure else 0, 1)
+            line.add(counts, value.within(unit), why)
     return lines
 
 
@@ -123,7 +125,7 @@ def _row(name: str, unit: str, line: _Line) -> Row:
         else Cell(Missing.UNKNOWN, why)
         for answer in _ANSWERS
     )
-    number = Cell(Range.exact(line.number), why)
+    number = Cell(line.number, why)
     return Row((Cell(name), Cell(unit or Missing.UNKNOWN), number, *amounts))
 
 
@@ -134,7 +136,10 @@ def _unallocated(
     for package in packages.values():
         if unit in package.value.amounts:
             why = tuple(record.position for record in package.value.records)
-            line.add(counting.unallocated, package.unallocated(unit), why)
+            rest = package.unallocated(unit)
+            if unit in package.value.unsure:
+                rest = rest.or_(Amount.exact(0, unit))
+            line.add(counting.unallocated, rest, why)
     if line.why:
         row = _row("unallocated", unit, line)
         yield Row((row.cells[0], row.cells[1], Cell(None), *row.cells[3:]))
@@ -149,8 +154,8 @@ def _total(rows: list[Row], unit: str) -> Row:
         for at in (3, 4, 5)
     ]
     numbers = [row.cells[2].value for row in mine]
-    number = sum((n.low or 0 for n in numbers if isinstance(n, Range)), 0)
+    number = sum((n for n in numbers if isinstance(n, Range)), _NONE)
     why = tuple(dict.fromkeys(at for row in mine for at in row.cells[3].why))
     cells = [Cell(amount, why) for amount in sums]
-    head = (Cell("total"), Cell(unit), Cell(Range.exact(number), why))
+    head = (Cell("total"), Cell(unit), Cell(number, why))
     return Row((*head, *cells), total=True)

@@ -53,7 +53,7 @@ def text(table: Table, width: int) -> str:
         raise InvalidValue(str(width), "nothing fits into this width", "1 or more")
     headings = [visible(column.heading) for column in table.columns]
     grid = [[shown(cell) for cell in row.cells] for row in table.rows]
-    widths = _widths(table.columns, headings, grid, width) if grid else []
+    widths = _widths(headings, grid, width) if grid else []
     context = "; ".join(f"{name}: {value}" for name, value in table.context)
     above = [
         line
@@ -72,33 +72,34 @@ def text(table: Table, width: int) -> str:
     return "\n\n".join(parts)
 
 
-_UNWRAPPED: Final = {"left": 12, "right": 20}
-"""Cells up to this width stay on one line in a column of this alignment."""
+_UNWRAPPED: Final = (24, 18, 12)
+"""Cells up to this width stay on one line; the next if that does not fit."""
 
-_LINES_MAX: Final = 12
+_LINES_MAX: Final = 16
 """About as many lines of a cell can still be read as one row."""
 
 _GAP: Final = "  "
 
 
-def _widths(
-    columns: Sequence[Column], headings: list[str], grid: list[list[str]], width: int
-) -> list[int]:
+def _widths(headings: list[str], grid: list[list[str]], width: int) -> list[int]:
     """Choose widths so that rows stay low; none if columns do not fit decently."""
-    room = width - len(_GAP) * (len(columns) - 1)
-    least, natural = list[int](), list[int]()
-    for column, heading, *texts in zip(columns, headings, *grid, strict=True):
-        widest = max(map(_width, texts))
-        unwrapped = min(widest, _UNWRAPPED[column.align])
-        least.append(max(unwrapped, *map(_longest, [heading, *texts])))
-        natural.append(max(widest, _width(heading)))
-    for lines in range(1, _LINES_MAX + 1):
-        widths = [
-            max(need, ceil(wanted / lines))
-            for need, wanted in zip(least, natural, strict=True)
+    room = width - len(_GAP) * (len(headings) - 1)
+    columns = list(zip(headings, *grid, strict=True))
+    natural = [max(map(_width, texts)) for texts in columns]
+    for unwrapped in _UNWRAPPED:
+        least = [
+            max(
+                min(max(map(_width, cells)), unwrapped), *map(_longest, (title, *cells))
+            )
+            for title, *cells in columns
         ]
-        if sum(widths) <= room:
-            return widths
+        for lines in range(1, _LINES_MAX + 1):
+            widths = [
+                max(need, ceil(wanted / lines))
+                for need, wanted in zip(least, natural, strict=True)
+            ]
+            if sum(widths) <= room:
+                return widths
     return []
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from azcn_events.core.history import History, Moment, in_force
-from azcn_events.core.lifecycle import MilestoneState, State
+from azcn_events.core.history import Moment
 from azcn_events.core.values import Missing
-from azcn_events.reports.common import anonymous, field_of
+from azcn_events.investment.portfolio import Standing, standings
+from azcn_events.reports.common import anonymous, either, field_of
 from azcn_events.reports.table import Cell, Column, Row, Table
 
 __all__ = ["status"]
@@ -18,7 +18,7 @@ def status(moment: Moment) -> Table:
     "or". Documents that no source spoke of individually are the last row.
     """
     names = tuple(milestone.name for milestone in moment.lifecycle.milestones)
-    rows = [_row(moment, history, state) for history, state in moment.states()]
+    rows = [_row(moment, standing) for standing in standings(moment)]
     rest = anonymous(moment)
     if rest is not None:
         unknown = [Cell(Missing.UNKNOWN) for _ in names]
@@ -39,29 +39,24 @@ def status(moment: Moment) -> Table:
     )
 
 
-def _row(moment: Moment, history: History, state: State) -> Row:
-    facts = in_force(history.records)
-    deviations = moment.lifecycle.deviations(history.facts)
+def _row(moment: Moment, standing: Standing) -> Row:
+    facts, state = standing.facts, standing.state
+    deviations = moment.lifecycle.deviations(facts)
     why = tuple(record.position for record in facts)
-    activity = " or ".join(
-        [state.activity.value, *sorted(maybe.value for maybe in state.activity_maybe)]
-    )
     milestones = (
-        Cell(_words(milestone), tuple(record.position for record in milestone.records))
+        Cell(
+            either(milestone.status, milestone.maybe),
+            tuple(record.position for record in milestone.records),
+        )
         for milestone in state.milestones.values()
     )
     odd = tuple(dict.fromkeys(deviation.record.position for deviation in deviations))
     return Row(
         (
             Cell(state.stream),
-            Cell(field_of(facts)),
-            Cell(activity, why),
+            Cell(field_of(standing.known)),
+            Cell(either(state.activity, state.activity_maybe), why),
             *milestones,
             Cell(len(deviations), odd),
         )
     )
-
-
-def _words(milestone: MilestoneState) -> str:
-    maybe = sorted(status.value for status in milestone.maybe)
-    return " or ".join([milestone.status.value, *maybe])

@@ -28,6 +28,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from importlib import resources
 from itertools import chain, islice
+from operator import itemgetter
 from pathlib import Path
 from typing import Final, Protocol, Self, TypeAlias, cast
 
@@ -64,7 +65,8 @@ _HEADER_BYTES: Final = 100
 _TABLES: Final = ("event", "kind", "stream")
 
 _INTEGER_MAX: Final = 2**63 - 1
-_PAGE_ROWS: Final = 1000
+_PAGE_ROWS: Final = 250
+"""Few enough for a page to stay in the processor's cache until it is used."""
 _PAGE_BYTES: Final = 8 * 1024 * 1024
 _CHUNK_ROWS: Final = 25
 _CACHE_KIB: Final = 32 * 1024
@@ -167,7 +169,9 @@ _PAGE_OF_STREAMS: Final = (
 
 _POSITION_COLUMN: Final = Row._fields.index("position")
 _VERSION_COLUMN: Final = Row._fields.index("version")
-_PAYLOAD_COLUMN: Final = Row._fields.index("payload")
+_payload_of: Final[Callable[[tuple[object, ...]], bytes]] = itemgetter(
+    Row._fields.index("payload")
+)
 
 _NO_ROOM: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _NO_PERMISSION: Final = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -365,7 +369,7 @@ class SqliteStore:
         """See ``Store.read``."""
         last = _INTEGER_MAX if until is None else _clamped(until)
 
-        def page_after(version: int) -> _Page:
+        def page_after(version: int) -> tuple[_Page, bool]:
             return self._page(_PAGE_OF_STREAM, (_askable(stream), version, last))
 
         return self._pages(page_after, _VERSION_COLUMN, max(after, 0))
@@ -374,19 +378,25 @@ class SqliteStore:
         """See ``Store.read_all``."""
         last = _INTEGER_MAX if until is None else _clamped(until)
 
-        def page_after(position: int) -> _Page:
+        def page_after(position: int) -> tuple[_Page, bool]:
             return self._page(_PAGE_OF_ALL, (position, last))
 
         return self._pages(page_after, _POSITION_COLUMN, max(after, 0))
 
     def _pages(
-        self, page_after: Callable[[int], _Page], column: int, after: int
+        self,
+        page_after: Callable[[int], tuple[_Page, bool]],
+        column: int,
+        after: int,
     ) -> Iterator[Row]:
         """Chain pages of rows whose ``column`` counts up from ``after``."""
 
         def pages() -> Iterator[Iterator[Row]]:
-            last = after
-            while page := page_after(_clamped(last)):
+            last, more = after, True
+            while more:
+                page, more = page_after(_clamped(last))
+                if not page:
+                    return
                 first, last = last + 1, last + len(page)
                 if page[0][column] != first or page[-1][column] != last:
                     raise self._damaged(
@@ -407,8 +417,11 @@ class SqliteStore:
 
         def pages() -> Iterator[Iterator[Row]]:
             stream: str | None = None  # Not "", which a stream may be called.
-            version, count = 0, 0
-            while page := self._page(_PAGE_BY_STREAM, (stream, version, last)):
+            version, count, more = 0, 0, True
+            while more:
+                page, more = self._page(_PAGE_BY_STREAM, (stream, version, last))
+                if not page:
+                    break
                 count += len(page)
                 newest = _as_row(page[-1])
                 stream, version = newest.stream, newest.version
@@ -419,8 +432,14 @@ class SqliteStore:
 
         return chain.from_iterable(pages())
 
-    def _page(self, sql: str, arguments: tuple[str | int | None, ...]) -> _Page:
-        """Read one page: at most ``_PAGE_ROWS``, and not far above ``_PAGE_BYTES``."""
+    def _page(
+        self, sql: str, arguments: tuple[str | int | None, ...]
+    ) -> tuple[_Page, bool]:
+        """Read one page: at most ``_PAGE_ROWS``, and not far above ``_PAGE_BYTES``.
+
+        Returns:
+            The page, and whether there may be more after it.
+        """
         page: _Page = []
         room = _PAGE_BYTES
         with self._reading, _explained(self.place, self._limit_s, self._reader):
@@ -428,11 +447,11 @@ class SqliteStore:
             cursor = self._reader.execute(sql, arguments)
             while chunk := list(islice(cursor, _CHUNK_ROWS)):
                 page += chunk
-                room -= sum([len(cast("bytes", row[_PAYLOAD_COLUMN])) for row in chunk])
+                room -= sum(map(len, map(_payload_of, chunk)))
                 if room < 0:
                     cursor.close()
                     break
-        return page
+        return page, room < 0 or len(page) == _PAGE_ROWS
 
     def streams(self) -> Iterator[str]:
         """See ``Store.streams``."""
@@ -452,7 +471,7 @@ class SqliteStore:
 
     def find(self, id: str) -> Row | None:  # noqa: A002 - the domain's word
         """See ``Store.find``."""
-        rows = self._page(_BY_ID, (_askable(id),))
+        rows, _ = self._page(_BY_ID, (_askable(id),))
         return _as_row(rows[0]) if rows else None
 
     def head(self) -> int:

@@ -1,0 +1,93 @@
+"""Counting policies: what is in a total, what is not, and what cannot be said."""
+
+from __future__ import annotations
+
+import pytest
+
+from azcn_events import Amount, Event, When
+from azcn_events.core.events import Resumed, Suspended, Terminated
+from azcn_events.errors import UnknownName
+from azcn_events.investment import events as ev
+from azcn_events.investment.counting import POLICIES, policy
+from azcn_events.investment.events import DocumentKind
+from tests.logs import CITES, fresh
+
+WHEN = When("2024-12-01")
+
+
+def fact(cls: type[Event], when: When = WHEN, **fields: object) -> Event:
+    """Make a fact."""
+    return cls(when=when, cites=CITES, **fields)
+
+
+def signed(kind: str) -> Event:
+    """Say what was signed."""
+    return fact(ev.AgreementSigned, kind=DocumentKind(kind))
+
+
+MODEL, WORK, LAND = (
+    fact(kind) for kind in (ev.FinancialModelAgreed, ev.WorkStarted, ev.LandAllocated)
+)
+HELD, RESUMED, ENDED = (fact(kind) for kind in (Suspended, Resumed, Terminated))
+
+
+def column(name: str, *events: Event, umbrella: bool = False) -> str:
+    """Say in which column of the pipeline an agreement of 5 dollars is."""
+    ledger, _ = fresh()
+    opened = fact(ev.AgreementIdentified, field="x", umbrella=umbrella)
+    worth = fact(ev.ValueReported, amount=Amount.exact(5, "USD"))
+    ledger.record("agreement/a", opened, worth, *events)
+    total = ledger.report("pipeline", policy=name).row("total", "USD")
+    (found,) = (
+        where
+        for where, cell in zip(("in", "unclear", "out"), total.cells[3:], strict=True)
+        if cell.value == Amount.exact(5, "USD")
+    )
+    return found
+
+
+@pytest.mark.parametrize(
+    ("events", "where"),
+    [
+        ([], "unclear"),
+        ([signed("unknown")], "unclear"),
+        ([signed("memorandum")], "out"),
+        ([signed("agreement")], "in"),
+        ([signed("agreement"), signed("memorandum")], "out"),
+        ([signed("memorandum"), MODEL], "in"),
+        ([WORK], "in"),
+        ([LAND], "unclear"),
+        ([signed("memorandum"), LAND], "out"),
+        ([signed("agreement"), HELD], "out"),
+        ([signed("agreement"), HELD, RESUMED], "in"),
+        ([signed("agreement"), ENDED], "out"),
+        ([signed("agreement"), fact(ev.FinancialModelDiscussed)], "in"),
+        ([signed("memorandum"), fact(ev.FinancialModelDiscussed)], "out"),
+    ],
+)
+def test_what_is_committed(events: list[Event], where: str) -> None:
+    """A memorandum pledges, another document commits; unknown stays unknown."""
+    assert where == column("committed", *events)
+
+
+@pytest.mark.parametrize(
+    ("name", "where"), [("claims", "in"), ("no-umbrellas", "out"), ("committed", "out")]
+)
+def test_umbrellas(name: str, where: str) -> None:
+    """What contains others is counted only where every claim is."""
+    assert where == column(name, signed("agreement"), umbrella=True)
+
+
+def test_every_total_names_its_policy() -> None:
+    """In the context and in a sentence."""
+    ledger, _ = fresh()
+    for name, counting in POLICIES.items():
+        table = ledger.report("pipeline", policy=name)
+        assert ("policy", name) in table.context
+        assert counting.sentence in table.text(300)
+
+
+def test_an_unknown_policy_is_answered_with_the_nearest() -> None:
+    """And lists those that there are."""
+    with pytest.raises(UnknownName, match=r"did you mean 'committed'.*claims, no-umb"):
+        policy("comitted")
