@@ -76,7 +76,7 @@ FULL: Final = Sizes(
     memory=(100_000, 1_000_000),
     starts=31,
     turns=15,
-    long_turns=(7, 3),
+    long_turns=(7, 5),
 )
 QUICK: Final = Sizes(
     commits=10,

@@ -89,7 +89,7 @@ class Clock:
 def fresh(
     store: Callable[[Clock], Store] = MemoryStore, lifecycle: Lifecycle = INVESTMENT
 ) -> tuple[Ledger, Clock]:
-    """Make an empty ledger whose clock stands, and whose ids are r1, r2, …"""
+    """Make an empty ledger whose clock stands, and whose ids are r1, r2 and so on."""
     clock, made = Clock(), iter(range(1, 1_000_000))
     return Ledger(
         store(clock), lifecycle, clock=clock, new_id=lambda: f"r{next(made)}"

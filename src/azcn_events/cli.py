@@ -61,12 +61,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _set_up_output(options: argparse.Namespace) -> None:
     """Never fail over a character; data is UTF-8 wherever it goes."""
-    if not isinstance(sys.stdout, TextIOWrapper):
+    output: object = sys.stdout
+    if not isinstance(output, TextIOWrapper):
         return
     if getattr(options, "json", False) or getattr(options, "csv", False):
-        sys.stdout.reconfigure(encoding="utf-8", newline="")
+        output.reconfigure(encoding="utf-8", newline="")
     else:
-        sys.stdout.reconfigure(errors="backslashreplace")
+        output.reconfigure(errors="backslashreplace")
 
 
 def _parser() -> argparse.ArgumentParser:

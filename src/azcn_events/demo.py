@@ -28,9 +28,11 @@ def seed_files() -> list[Path]:
 
 def told(view: View, width: int) -> str:
     """Tell a view in sentences, and then in tables *width* characters wide."""
-    reports = [("package", {}), ("status", {}), ("milestones", {}), ("funnel", {})]
-    reports.append(("pipeline", {"policy": "committed"}))
-    tables = [view.report(name, **choice).text(width) for name, choice in reports]
+    tables = [
+        view.report(name).text(width)
+        for name in ("package", "status", "milestones", "funnel")
+    ]
+    tables.append(view.report("pipeline", policy="committed").text(width))
     return "\n\n".join(["\n".join(sentences(view)), *tables])
 
 

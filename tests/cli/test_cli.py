@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -56,7 +57,7 @@ def in_process(
     return subprocess.run(command, cwd=at, capture_output=True, check=False, **more)  # type: ignore[call-overload,no-any-return] # handed on
 
 
-# --- demo ------------------------------------------------------------------------
+# --- demo ---------------------------------------------------------------------
 
 
 def test_demo_tells_what_was_known_then_and_now(run: Run, tmp_path: Path) -> None:
@@ -103,7 +104,7 @@ def test_demo_of_one_moment(run: Run) -> None:
     assert "as of: 2025-04-30; known by: 2025-05-02" in out
 
 
-# --- init, load, record -----------------------------------------------------------
+# --- init, load, record -------------------------------------------------------
 
 
 def test_init_makes_a_ledger_once(run: Run, tmp_path: Path) -> None:
@@ -216,7 +217,7 @@ def test_record_refuses(seeded: Run, words: tuple[str, ...], said: str) -> None:
     assert "(27 records)" in seeded("init")[1]
 
 
-# --- show, log, report ----------------------------------------------------------------
+# --- show, log, report --------------------------------------------------------
 
 
 def test_show_an_agreement(seeded: Run) -> None:
@@ -375,7 +376,7 @@ def test_the_ledger_is_named_by_option_or_environment(
     assert {"here.db", "there.db"} <= {path.name for path in tmp_path.iterdir()}
 
 
-# --- diagram, help ----------------------------------------------------------------------
+# --- diagram, help ------------------------------------------------------------
 
 
 def test_diagram(run: Run) -> None:
@@ -406,7 +407,7 @@ def test_help_of_a_command_has_an_example(run: Run, command: str) -> None:
     assert f"example: azcn {command}" in out
 
 
-# --- As processes -----------------------------------------------------------------------
+# --- As processes -------------------------------------------------------------
 
 
 def test_as_a_process(tmp_path: Path) -> None:
@@ -443,8 +444,6 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
 def test_a_terminal_that_cannot_show_everything(tmp_path: Path, encoding: str) -> None:
     """Text is shown as well as it can be; JSON and CSV are UTF-8 and lose nothing."""
-    import os
-
     environ = {**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
     fact = CITED + '"claim": "\N{CYRILLIC SMALL LETTER YA} 中国"}'
     in_process("init", at=tmp_path)

@@ -28,7 +28,8 @@ flowchart LR
     investment_completed -.-> producing
     fact_agreement_signed(["agreement-signed"]) --> signed
     fact_land_allocated(["land-allocated"]) --> land_allocated
-    fact_financial_model_discussed(["financial-model-discussed"]) -.-> financial_model_agreed
+    fact_financial_model_discussed(["financial-model-discussed"]) -.-> \
+financial_model_agreed
     fact_financial_model_agreed(["financial-model-agreed"]) --> financial_model_agreed
     fact_company_created(["company-created"]) --> company_created
     fact_work_started(["work-started"]) --> work_started

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from datetime import date, timedelta
+from typing import Any
 
 import attrs
 import pytest
@@ -25,16 +26,25 @@ from tests.logs import (
 )
 
 from azcn_events import Event, Ledger, Recorded, Retracted, When
-from azcn_events.core.events import Suspended, Terminated
+from azcn_events.core.events import (
+    MilestonePromised,
+    MilestoneReverted,
+    MilestoneWaived,
+    Resumed,
+    Suspended,
+    Terminated,
+)
 from azcn_events.core.history import Admission, in_force
 from azcn_events.core.lifecycle import Activity, Status, occurred
-from azcn_events.core.values import Amount, Answer, Range
+from azcn_events.core.values import Amount, Answer, Range, day_of_us
 from azcn_events.errors import RecordNotFound, TransitionRefused
 from azcn_events.investment import INVESTMENT
 from azcn_events.investment.events import (
     AgreementIdentified,
     AgreementSigned,
     CompanyCreated,
+    FinancialModelAgreed,
+    FinancialModelDiscussed,
     LandAllocated,
 )
 from azcn_events.reports.table import Table
@@ -42,12 +52,12 @@ from azcn_events.reports.table import Table
 A = "agreement/a"
 
 
-def fact(kind: type[Event], when: str = "2024-12-01", **fields: object) -> Event:
+def fact(kind: type[Event], when: str = "2024-12-01", **fields: Any) -> Event:
     """Make a fact of a day."""
     return kind(when=When(when), cites=CITES, **fields)
 
 
-def land(hectares: int, **fields: object) -> Event:
+def land(hectares: int, **fields: Any) -> Event:
     """Make an allocation that can be told from another."""
     return fact(LandAllocated, area=Amount.exact(hectares, "ha"), **fields)
 
@@ -71,7 +81,7 @@ def ledger() -> Ledger:
     return made
 
 
-# --- Corrections ---------------------------------------------------------------
+# --- Corrections --------------------------------------------------------------
 
 
 def test_a_correction_stands_in_the_place_of_what_it_replaces(ledger: Ledger) -> None:
@@ -177,7 +187,7 @@ def test_a_correction_of_what_is_not_there(ledger: Ledger, of: str) -> None:
     assert head == ledger.store.head()
 
 
-# --- Recording and replaying -----------------------------------------------------
+# --- Recording and replaying --------------------------------------------------
 
 
 @given(steps(size=20))
@@ -242,7 +252,7 @@ def test_retracting_a_correction_undoes_it(
     assert before == in_force(ledger.history(A).records)
 
 
-# --- What was known when ----------------------------------------------------------
+# --- What was known when ------------------------------------------------------
 
 
 def everything(ledger: Ledger, as_of: str | None, known_by: str) -> list[str]:
@@ -261,8 +271,8 @@ def test_what_was_known_stays_as_it_was(
     """Whatever comes later, late news and corrections of the old included."""
     ledger, clock = fresh()
     play(ledger, clock, before)
-    known_by, day = str(date.fromordinal(clock.us // 86_400_000_000 + 719_163)), as_of
-    asked = day.isoformat() if day else None
+    known_by = day_of_us(clock.us).isoformat()
+    asked = as_of.isoformat() if as_of else None
     then, head = everything(ledger, asked, known_by), ledger.store.head()
     clock.pass_days(1)
     play(ledger, clock, after)
@@ -294,16 +304,37 @@ def test_a_view_stays_when_the_ledger_moves_on(ledger: Ledger) -> None:
     assert before != ledger.state(A)
 
 
-# --- Certain, possible, not yet ------------------------------------------------------
+# --- Certain, possible, not yet -----------------------------------------------
 
-DATED = st.lists(
-    st.tuples(
-        st.sampled_from([LandAllocated, AgreementSigned, "promise", "revert", "waive"]),
-        whens_nearby(),
-        st.sampled_from([0, 0, 10, 30]),
-    ),
-    max_size=6,
-)
+_MODEL = "financial-model-agreed"
+
+
+@st.composite
+def vague(draw: st.DrawFn) -> list[Step]:
+    """Draw a history of one milestone of which hardly a day is sure."""
+    told = [Step(A, fact(AgreementIdentified, field="x"))]
+    for _ in range(draw(st.integers(1, 6))):
+        low, days = draw(st.integers(-10, 10)), draw(st.sampled_from([0, 10, 30]))
+        when = str(When.between(at(low), at(low + days)))
+        kind = draw(
+            st.sampled_from(
+                [
+                    FinancialModelDiscussed,
+                    FinancialModelAgreed,
+                    MilestonePromised,
+                    MilestoneReverted,
+                    MilestoneWaived,
+                    Suspended,
+                    Resumed,
+                    Terminated,
+                ]
+            )
+        )
+        more = {"milestone": _MODEL} if hasattr(kind, "milestone") else {}
+        told.append(
+            Step(A, fact(kind, when, **more), days=draw(st.sampled_from([0, 9])))
+        )
+    return told
 
 
 def choices(records: tuple[Recorded, ...], day: date) -> Iterator[tuple[Recorded, ...]]:
@@ -328,11 +359,11 @@ def choices(records: tuple[Recorded, ...], day: date) -> Iterator[tuple[Recorded
         yield tuple(itertools.compress(records, had_come))
 
 
-@given(steps(streams=(A,), size=12), st.integers(-25, 70).map(at))
+@given(steps(streams=(A,), size=12) | vague(), st.integers(-25, 70).map(at))
 def test_every_choice_of_days_lies_within_the_answer(
     told: list[Step], day: date
 ) -> None:
-    """Each milestone, and whether it is alive, is among what the view holds possible."""
+    """Each milestone, and whether it is alive, is among what is held possible."""
     ledger, clock = fresh()
     play(ledger, clock, told)
     if not ledger.store.head():
@@ -382,6 +413,24 @@ def test_a_fact_is_certain_when_it_was_written_down() -> None:
     record = Recorded(1, A, 1, "r1", "k/1", us_of(date(2025, 4, 25)), event)
     days = [date(2025, 4, 24), date(2025, 4, 25)]
     assert [Answer.MAYBE, Answer.YES] == [occurred(record, day) for day in days]
+
+
+def test_every_possible_step_stays_possible() -> None:
+    """Two doubtful steps in a row: neither, the first, the second, or both."""
+    window = "[2025-01-10..2025-03-10]"
+    events = [
+        fact(AgreementIdentified, field="x"),
+        fact(FinancialModelDiscussed, window),
+        fact(FinancialModelAgreed, window),
+    ]
+    records = [
+        Recorded(n, A, n, f"r{n}", "k/1", us_of(date(2025, 4, 1)), event)
+        for n, event in enumerate(events, 1)
+    ]
+    state = INVESTMENT.replay(records, as_of=date(2025, 2, 1))
+    model = state.milestones[_MODEL]
+    assert Status.UNMENTIONED is model.status
+    assert {Status.IN_PROGRESS, Status.MET} == model.maybe
 
 
 def test_a_possible_end_leaves_both_activities_possible() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,7 +37,7 @@ HISTORIES: Projection[Streams] = Projection(
     "histories", dict, _kept, lambda one, other: {**one, **other}
 )
 
-BOTH = (KINDS, HISTORIES)
+BOTH: tuple[Projection[Any], ...] = (KINDS, HISTORIES)
 
 
 def log_of(told: list[Step]) -> tuple[Ledger, list[Recorded]]:
@@ -57,8 +59,8 @@ def test_any_split_into_batches(told: list[Step], data: st.DataObject) -> None:
     places = [0, *data.draw(cuts(log)), len(log)]
     for projection in BOTH:
         whole = projection.run(log)
-        progress: Progress[object] = Progress(projection.start())
-        for first, last in zip(places, places[1:], strict=False):
+        progress: Progress[Any] = Progress(projection.start())
+        for first, last in pairwise(places):
             progress = projection.resume(progress, log[first:last])
         assert whole == progress
 

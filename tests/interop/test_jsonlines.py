@@ -397,6 +397,15 @@ def test_metadata_is_plain(metadata: Any) -> None:
         encode_metadata(metadata)
 
 
+def test_metadata_acts_on_no_terminal_and_ends_no_line() -> None:
+    """Control characters and separators are escaped, in keys as in texts."""
+    text = "a\x1b\x7f\x85\x9b\u2028\u2029é"
+    kept = encode_metadata({text: text})
+    assert kept.decode().isprintable()
+    assert {text: text} == json.loads(kept)
+    assert kept == encode_metadata(json.loads(kept))
+
+
 def test_deep_metadata_is_refused_or_kept() -> None:
     """Nesting that JSON readers give up on is a problem, never a crash."""
     for depth in (10, 500, 900, 2_000, 50_000):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from tests.logs import CITES, fresh
 
 from azcn_events import Amount, Event, When
 from azcn_events.core.events import Resumed, Suspended, Terminated
@@ -10,12 +13,11 @@ from azcn_events.errors import UnknownName
 from azcn_events.investment import events as ev
 from azcn_events.investment.counting import POLICIES, policy
 from azcn_events.investment.events import DocumentKind
-from tests.logs import CITES, fresh
 
 WHEN = When("2024-12-01")
 
 
-def fact(cls: type[Event], when: When = WHEN, **fields: object) -> Event:
+def fact(cls: type[Event], when: When = WHEN, **fields: Any) -> Event:
     """Make a fact."""
     return cls(when=when, cites=CITES, **fields)
 
@@ -31,13 +33,16 @@ MODEL, WORK, LAND = (
 HELD, RESUMED, ENDED = (fact(kind) for kind in (Suspended, Resumed, Terminated))
 
 
-def column(name: str, *events: Event, umbrella: bool = False) -> str:
+def column(
+    name: str, *events: Event, umbrella: bool = False, as_of: str | None = None
+) -> str:
     """Say in which column of the pipeline an agreement of 5 dollars is."""
     ledger, _ = fresh()
     opened = fact(ev.AgreementIdentified, field="x", umbrella=umbrella)
     worth = fact(ev.ValueReported, amount=Amount.exact(5, "USD"))
     ledger.record("agreement/a", opened, worth, *events)
-    total = ledger.report("pipeline", policy=name).row("total", "USD")
+    view = ledger.view(as_of=as_of)
+    total = view.report("pipeline", policy=name).row("total", "USD")
     (found,) = (
         where
         for where, cell in zip(("in", "unclear", "out"), total.cells[3:], strict=True)
@@ -68,6 +73,18 @@ def column(name: str, *events: Event, umbrella: bool = False) -> str:
 def test_what_is_committed(events: list[Event], where: str) -> None:
     """A memorandum pledges, another document commits; unknown stays unknown."""
     assert where == column("committed", *events)
+
+
+def test_what_was_possibly_signed_decides_nothing() -> None:
+    """A memorandum, and then perhaps an agreement: unclear on a day between."""
+    then = fact(
+        ev.AgreementSigned,
+        When("[2024-12-10..2024-12-30]"),
+        kind=DocumentKind.AGREEMENT,
+    )
+    told = [signed("memorandum"), then]
+    days = {"2024-12-05": "out", "2024-12-20": "unclear", "2024-12-30": "in"}
+    assert days == {day: column("committed", *told, as_of=day) for day in days}
 
 
 @pytest.mark.parametrize(

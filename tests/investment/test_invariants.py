@@ -16,10 +16,22 @@ import attrs
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from tests.logs import (
+    CITES,
+    Step,
+    at,
+    every_report,
+    fresh,
+    play,
+    steps,
+    us_of,
+    whens_nearby,
+)
 
 from azcn_events import (
     Amount,
     Ledger,
+    MilestonePromised,
     Missing,
     Range,
     Recorded,
@@ -36,17 +48,6 @@ from azcn_events.interop import jsonlines
 from azcn_events.investment import INVESTMENT
 from azcn_events.investment import events as ev
 from azcn_events.investment.portfolio import portfolio
-from tests.logs import (
-    CITES,
-    Step,
-    at,
-    every_report,
-    fresh,
-    play,
-    steps,
-    us_of,
-    whens_nearby,
-)
 
 WHEN = When("2024-12-01")
 DAYS = st.none() | st.integers(-20, 60).map(at)
@@ -72,7 +73,10 @@ _PARTS = st.lists(st.tuples(st.integers(0, 40), st.booleans()), max_size=5)
 
 @given(st.integers(0, 100), _PARTS, st.integers(0, 100), st.booleans())
 def test_i01_known_parts_and_the_rest_make_the_total(
-    total: int, parts: list[tuple[int, bool]], later: int, adds: bool
+    total: int,
+    parts: list[tuple[int, bool]],
+    later: int,
+    adds: bool,  # noqa: FBT001 - drawn
 ) -> None:
     """Known + unallocated == the total in force; no more than it is ever split."""
     ledger, _ = fresh()
@@ -109,7 +113,7 @@ def test_i01_known_parts_and_the_rest_make_the_total(
 def test_i02_anonymous_documents_are_never_negative(
     told: list[Step], day: date | None
 ) -> None:
-    """Known and anonymous make the reported number, or more are known, and it is said."""
+    """Known and anonymous make the reported number, or too many are known."""
     for package in portfolio(played(told).view(as_of=day).moment).packages.values():
         for group in (None, *package.groups):
             rest, reported = package.anonymous(group), package.reported(group)
@@ -148,7 +152,7 @@ def test_i03_a_refined_date_narrows_or_says_that_it_does_not(
 
 @given(steps(size=20))
 def test_i04_nothing_is_met_before_it_could_be_recorded(told: list[Step]) -> None:
-    """Met, or in progress, rests on a fact that does not lie wholly after its recording."""
+    """What was reached rests on a fact not wholly after its recording."""
     ledger = played(told)
     for history in ledger.view().histories("agreement"):
         for milestone in ledger.state(history.stream).milestones.values():
@@ -221,8 +225,6 @@ def test_i08_a_promise_without_a_target_only_ages(
 ) -> None:
     """It is never overdue, on whatever day one asks."""
     ledger, _ = fresh()
-    from azcn_events import MilestonePromised
-
     name = milestone.name  # type: ignore[attr-defined] # a Milestone
     ledger.record(
         "agreement/a",
@@ -293,10 +295,9 @@ def test_i11_a_later_milestone_does_not_prove_an_earlier_one(told: list[Step]) -
         for name, milestone in ledger.state(history.stream).milestones.items():
             assert (milestone.status is Status.UNMENTIONED) == (name not in moved)
     funnel = ledger.report("funnel")
-    for milestone in INVESTMENT.milestones:
+    for rule in INVESTMENT.milestones:
         reached, met = (
-            funnel.cell(milestone.name, column=column).value
-            for column in ("reached", "met")
+            funnel.cell(rule.name, column=column).value for column in ("reached", "met")
         )
         assert isinstance(reached, Range)
         assert isinstance(met, Range)

@@ -5,20 +5,22 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from datetime import date
+from functools import partial
 
 import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.logs import CITES, Step, at, fresh, play, steps
 
 from azcn_events import Amount, Event, Ledger, Missing, Range, Recorded, Table, When
 from azcn_events.core.history import Moment, in_force
 from azcn_events.core.lifecycle import occurred
 from azcn_events.core.values import Answer
+from azcn_events.demo import seed_files
 from azcn_events.investment import events as ev
 from azcn_events.investment.portfolio import Package, Portfolio, portfolio
 from azcn_events.reports import REPORTS
-from tests.logs import CITES, Step, at, fresh, play, steps
 
 P, A, B = "package/p", "agreement/a", "agreement/b"
 WHEN = When("2024-12-01")
@@ -232,7 +234,9 @@ def _two(**more: list[Event]) -> tuple[Portfolio, dict[str, Table]]:
 
 def test_a_candidate_changes_nothing() -> None:
     """Proposed, or rejected, there are two agreements."""
-    for told in ([PROPOSED], [PROPOSED, ev.LinkRejected(when=WHEN, cites=CITES)]):
+    rejected = ev.LinkRejected(when=WHEN, cites=CITES)
+    for more in ([], [rejected]):
+        told: list[Event] = [PROPOSED, *more]
         found, tables = _two(l=told)
         assert [A, B] == list(found.agreements)
         assert {name: t.csv() for name, t in _two()[1].items()} == {
@@ -322,7 +326,7 @@ def _worlds(ledger: Ledger, day: date) -> Iterator[Moment]:
             or (isinstance(record.event, IDENTITIES) and record.stream in there)
             or record.stream.startswith("link/")
         ]
-        yield attrs.evolve(moment, read=lambda world=world: iter(_plain(world)), on=day)
+        yield attrs.evolve(moment, read=partial(iter, _plain(world)), on=day)
 
 
 def _plain(world: list[Recorded]) -> list[Recorded]:
@@ -424,8 +428,6 @@ def test_figures_are_exact_where_nothing_is_possible(told: list[Step]) -> None:
 
 def test_as_of_the_week_between_the_seed_s_documents_may_have_been_signed() -> None:
     """On 20 April they may have been, by the first article: counts are ranges."""
-    from azcn_events.demo import seed_files
-
     ledger = Ledger.open("memory:")
     ledger.load(seed_files()[0])
     view = ledger.view(as_of="2025-04-20")

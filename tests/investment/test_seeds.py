@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from tests.logs import every_report
 
 from azcn_events import Amount, Ledger, Range, Status, View
 from azcn_events.core.values import Answer
 from azcn_events.demo import seed_files
 from azcn_events.investment.portfolio import Portfolio, portfolio
-from tests.logs import every_report
 
 PACKAGE = "package/beijing-2025-04"
 DAY = "2025-04-25"
@@ -82,7 +82,7 @@ def test_what_changed_since_stays_byte_for_byte() -> None:
 
 
 def test_the_documents_of_that_day(shown: Portfolio) -> None:
-    """13 of them, 4 and 9; 2 individually identified, 11 anonymous; no more is known."""
+    """13 of them, 4 and 9; 2 individually identified, 11 anonymous."""
     package = shown.packages[PACKAGE]
     assert [Range.exact(n) for n in (13, 4, 9)] == [
         package.reported(group) for group in (None, "institutional", "practical")

@@ -7,12 +7,12 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.logs import every_report
 
 from azcn_events import Ledger, LoadRefused
 from azcn_events.demo import seed_files
 from azcn_events.interop import jsonlines
 from azcn_events.investment.events import LandAllocated
-from tests.logs import every_report
 
 CITED = {"cites": {"source": "source/s"}, "when": "2025-04-25"}
 
@@ -162,7 +162,7 @@ def test_what_a_line_gets_wrong(
 
 
 def test_every_problem_is_told_at_once(ledger: Ledger) -> None:
-    """Of every kind, refusals of the lifecycle among them, in the order of the lines."""
+    """Of every kind, refusals among them, in the order of the lines."""
     data = b"\n".join(
         [
             GOOD.encode(),

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.logs import CITES, Clock, Step, every_report, fresh, play, steps, us_of
 
 from azcn_events import (
     Amount,
@@ -23,7 +26,6 @@ from azcn_events import (
     Missing,
     Recorded,
     Retracted,
-    Status,
     Terminated,
     When,
 )
@@ -41,13 +43,12 @@ from azcn_events.investment import events as ev
 from azcn_events.stores.memory import MemoryStore
 from azcn_events.stores.protocol import Draft, Stamp, Store
 from azcn_events.stores.sqlite import SqliteStore
-from tests.logs import CITES, Clock, Step, every_report, fresh, play, steps, us_of
 
 A, P = "agreement/a", "package/p"
 WHEN = When("2024-12-01")
 
 
-def fact(cls: type[Event], when: When = WHEN, **fields: object) -> Event:
+def fact(cls: type[Event], when: When = WHEN, **fields: Any) -> Event:
     """Make a fact."""
     return cls(when=when, cites=CITES, **fields)
 
@@ -68,7 +69,7 @@ def log_of(ledger: Ledger) -> list[object]:
     return list(ledger.store.read_all())
 
 
-# --- Once ------------------------------------------------------------------------
+# --- Once ---------------------------------------------------------------------
 
 
 def test_the_same_ids_again_give_the_first_answer(ledger: Ledger) -> None:
@@ -100,7 +101,7 @@ def test_one_id_for_each_event(ledger: Ledger) -> None:
         ledger.record(A, OPENED, LAND, ids=["one"])
 
 
-# --- Whole or not at all ------------------------------------------------------------
+# --- Whole or not at all ------------------------------------------------------
 
 
 def test_facts_about_several_things_are_recorded_together(ledger: Ledger) -> None:
@@ -158,7 +159,7 @@ def test_the_receipt_tells_what_is_unexpected(ledger: Ledger) -> None:
     assert ["out-of-order", "unexpected"] == found
 
 
-# --- Several writers ------------------------------------------------------------------
+# --- Several writers ----------------------------------------------------------
 
 
 @attrs.define
@@ -171,6 +172,7 @@ class Interrupted:
     def append(
         self, drafts: Sequence[Draft], expected: Mapping[str, int]
     ) -> list[Stamp]:
+        """Let somebody else act, and then append."""
         if self.others:
             self.others.pop(0)()
         return self.store.append(drafts, expected)
@@ -196,7 +198,7 @@ def test_a_writer_that_comes_second_decides_again() -> None:
     ledger, other = _interrupted(lambda _: None, harmless, harmless, harmless)
     other.record(A, OPENED)
     ledger.record(A, LAND)
-    assert 3 == ledger.record(A, LAND).records[0].version - 1 or ledger.store.head() > 3
+    assert 6 == ledger.record(A, LAND).records[0].version
     ledger, other = _interrupted(ending)
     other.record(A, OPENED)
     with pytest.raises(TransitionRefused, match="terminated"):
@@ -223,6 +225,8 @@ def test_a_twin_seen_only_while_deciding_is_not_refused() -> None:
     other.record(A, OPENED, LAND, ids=["open", "land"])
 
     class Late:
+        """A store in which it is stored just after we looked."""
+
         def find(self, id: str) -> object:  # noqa: A002 - the protocol's word
             found = store.find(id)
             if found is None:
@@ -293,7 +297,7 @@ _TOLD = st.lists(
 def test_no_interleaving_of_writers_breaks_a_hard_rule(
     programs: list[list[object]], data: st.DataObject
 ) -> None:
-    """Reads and appends of several writers in any order: what is stored is admissible."""
+    """Reads and appends in any order: what is stored is admissible."""
     clock = Clock(us_of(date(2025, 6, 1)))
     store = MemoryStore(clock)
     turns: list[int] = data.draw(
@@ -353,7 +357,7 @@ def opened(
 
 
 def test_threads_break_no_hard_rule(opened: Callable[[], Ledger]) -> None:
-    """Writers that end, resume, step and take back at once: each record is admissible."""
+    """Writers that end, resume and take back at once: all is admissible."""
     programs = [
         [Started, Step1, "take back", Step1, Step2] * 3,
         [Step2, Terminated, Resumed, Step2, "take back"] * 3,
@@ -386,15 +390,13 @@ def test_threads_break_no_hard_rule(opened: Callable[[], Ledger]) -> None:
     _admissible(last)
 
 
-# --- Two stores --------------------------------------------------------------------
+# --- Two stores ---------------------------------------------------------------
 
 
 @settings(max_examples=15)
 @given(steps(size=15), st.none() | st.sampled_from(["2025-01-05", "2025-02-01"]))
 def test_both_stores_give_the_same_reports(told: list[Step], day: str | None) -> None:
     """Byte for byte, whichever the facts are kept in."""
-    import tempfile
-
     with tempfile.TemporaryDirectory() as folder:
 
         def on_disk(clock: Clock) -> Store:
@@ -418,7 +420,7 @@ def test_both_stores_give_the_same_reports(told: list[Step], day: str | None) ->
         assert found[0] == found[1]
 
 
-# --- Asking -----------------------------------------------------------------------
+# --- Asking -------------------------------------------------------------------
 
 
 def test_known_by_a_day_means_its_end_in_utc() -> None:
@@ -457,30 +459,30 @@ def test_a_moment_that_is_none_is_refused(ledger: Ledger, bad: str) -> None:
 @pytest.mark.parametrize(
     ("ask", "words"),
     [
-        (lambda l: l.state("agreement/cardbord"), "did you mean 'agreement/cardboard'"),
+        (lambda x: x.state("agreement/cardbord"), "did you mean 'agreement/cardboard'"),
         (
-            lambda l: l.history("agreement/cardbord"),
+            lambda x: x.history("agreement/cardbord"),
             "did you mean 'agreement/cardboard'",
         ),
-        (lambda l: l.view().state("x"), "known: agreement/cardboard"),
-        (lambda l: l.report("pipelin"), "did you mean 'pipeline'"),
-        (lambda l: l.report("pipeline", policy="claim"), "did you mean 'claims'"),
-        (lambda l: l.report("pipeline", polcy="claims"), "did you mean 'policy'"),
-        (lambda l: l.report("status", policy="claims"), "known: there is none"),
+        (lambda x: x.view().state("x"), "known: agreement/cardboard"),
+        (lambda x: x.report("pipelin"), "did you mean 'pipeline'"),
+        (lambda x: x.report("pipeline", policy="claim"), "did you mean 'claims'"),
+        (lambda x: x.report("pipeline", polcy="claims"), "did you mean 'policy'"),
+        (lambda x: x.report("status", policy="claims"), "known: there is none"),
         (
-            lambda l: l.report("milestones", agreement="agreement/cardbord"),
+            lambda x: x.report("milestones", agreement="agreement/cardbord"),
             "did you mean",
         ),
-        (lambda l: l.report("changes"), "earlier view"),
-        (lambda l: l.record("agrement/x", OPENED), "did you mean 'agreement'"),
+        (lambda x: x.report("changes"), "earlier view"),
+        (lambda x: x.record("agrement/x", OPENED), "did you mean 'agreement'"),
         (
-            lambda l: l.record(
+            lambda x: x.record(
                 "agreement/cardboard", fact(MilestonePromised, milestone="land")
             ),
             "land-allocated",
         ),
-        (lambda l: Ledger.open("postgres://x"), "known: sqlite, memory"),
-        (lambda l: Ledger.open("x.db", durability="ful"), "did you mean 'full'"),
+        (lambda _: Ledger.open("postgres://x"), "known: sqlite, memory"),
+        (lambda _: Ledger.open("x.db", durability="ful"), "did you mean 'full'"),
     ],
 )
 def test_an_unknown_name_is_answered(
@@ -525,4 +527,3 @@ def test_an_amount_of_area_is_more_than_nothing() -> None:
     with pytest.raises(InvalidValue, match="more than nothing"):
         fact(ev.LandAllocated, area=Amount.exact(0, "ha"))
     assert Missing.UNKNOWN is fact(ev.LandAllocated).area  # type: ignore[attr-defined] # a LandAllocated
-    assert Status.MET in Status

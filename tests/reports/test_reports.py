@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import inspect
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.logs import CITES, Step, at, every_report, fresh, play, steps
 
 from azcn_events import (
     Amount,
@@ -26,12 +28,11 @@ from azcn_events.demo import seed_files
 from azcn_events.investment import events as ev
 from azcn_events.reports import REPORTS
 from azcn_events.reports.records import records
-from tests.logs import CITES, Step, at, every_report, fresh, play, steps
 
 A, B, P = "agreement/a", "agreement/b", "package/p"
 
 
-def fact(cls: type[Event], when: str = "2024-12-01", **fields: object) -> Event:
+def fact(cls: type[Event], when: str = "2024-12-01", **fields: Any) -> Event:
     """Make a fact."""
     return cls(when=When(when), cites=CITES, **fields)
 
@@ -93,7 +94,7 @@ def test_every_report_takes_a_moment_first() -> None:
         assert report.__doc__
 
 
-# --- status -----------------------------------------------------------------------
+# --- status -------------------------------------------------------------------
 
 
 def test_status_shows_possible_statuses_after_the_sure_one(ledger: Ledger) -> None:
@@ -120,7 +121,7 @@ def test_status_counts_deviations(ledger: Ledger) -> None:
     assert Missing.UNKNOWN is table.rows[-1].cells[2].value
 
 
-# --- milestones ---------------------------------------------------------------------
+# --- milestones ---------------------------------------------------------------
 
 
 def test_milestones_tell_each_step_and_who_said_it(ledger: Ledger) -> None:
@@ -153,7 +154,7 @@ def test_milestones_do_not_call_met_what_lies_in_the_future(ledger: Ledger) -> N
     assert "promised" in texts(ledger.report("status"), "land-allocated")
 
 
-# --- funnel ---------------------------------------------------------------------------
+# --- funnel -------------------------------------------------------------------
 
 
 def test_reached_at_least_is_more_than_met(ledger: Ledger) -> None:
@@ -183,12 +184,12 @@ def test_the_funnel_of_an_own_lifecycle() -> None:
     assert ["site/1", "site/2"] == texts(ledger.report("status"), "agreement")
 
 
-# --- changes ----------------------------------------------------------------------------
+# --- changes ------------------------------------------------------------------
 
 
 def changed(ledger: Ledger, before: object, **now: str) -> list[tuple[str, ...]]:
     """Give stream, change, what, before and after of each row that is a change."""
-    table = ledger.view(**now).report("changes", before=before)  # type: ignore[arg-type] # days
+    table = ledger.view(**now).report("changes", before=before)
     return [
         tuple(str(cell.value) for cell in row.cells)
         for row in table.rows
@@ -251,7 +252,7 @@ def test_what_is_only_possible_is_a_change_too(ledger: Ledger) -> None:
     )
 
 
-# --- package, records ---------------------------------------------------------------------
+# --- package, records ---------------------------------------------------------
 
 
 def test_a_package_without_counts_or_value(ledger: Ledger) -> None:

@@ -128,6 +128,4 @@ def test_memory_and_sqlite_give_the_same_answers(
 ) -> None:
     """Any sequence of appends, repetitions, reads and reopenings."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    run_state_machine_as_test(
-        SameAnswers, settings=settings(max_examples=60, stateful_step_count=25)
-    )
+    run_state_machine_as_test(SameAnswers, settings=settings(stateful_step_count=25))

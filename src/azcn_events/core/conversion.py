@@ -143,9 +143,7 @@ def _converter() -> Converter:
     converter.register_structure_hook(Decimal, _decimal)
     converter.register_structure_hook(datetime, _date_time)
     converter.register_structure_hook(date, _date)
-    converter.register_structure_hook_func(
-        lambda kind: isinstance(kind, type) and issubclass(kind, enum.Enum), _member
-    )
+    converter.register_structure_hook(enum.Enum, _member)
     _demand(converter, _is_many, (list, tuple), "a list")
     _demand(converter, attrs.has, (Mapping,), "an object with fields")
     by_fields = converter.get_structure_hook(When)
@@ -202,7 +200,7 @@ def _is_many(annotation: object) -> bool:
     return _class_of(annotation) in (tuple, list, set, frozenset)
 
 
-def _class_of(annotation: object) -> object:
+def _class_of(annotation: Any) -> Any:  # noqa: ANN401 - any type
     return getattr(annotation, "__origin__", annotation)
 
 

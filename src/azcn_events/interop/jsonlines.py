@@ -22,6 +22,7 @@ them.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from math import isinf
 from typing import Any, BinaryIO, Final, cast
@@ -85,15 +86,24 @@ def write(record: Recorded) -> bytes:
 def encode_metadata(metadata: Mapping[str, Any]) -> bytes:
     """Give an object about a recording as bytes, as stores keep it.
 
+    Whatever a text in it holds, the bytes end no line and act on no terminal.
+
     Raises:
         InvalidValue: If it holds what JSON cannot.
     """
     try:
-        return _ENCODER.encode(metadata)
+        return _UNSAFE.sub(_escaped, _ENCODER.encode(metadata))
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         found = type(metadata).__name__
         raise InvalidValue(found, str(error), "metadata of plain JSON values") from None
 
+
+def _escaped(found: re.Match[bytes]) -> bytes:
+    return f"\\u{ord(found[0].decode()):04x}".encode()
+
+
+_UNSAFE: Final = re.compile(rb"\x7f|\xc2[\x80-\x9f]|\xe2\x80[\xa8\xa9]")
+"""DEL, C1, line and paragraph separators: JSON lets them stand, lines do not."""
 
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="string")
 

@@ -90,13 +90,14 @@ def _agreements(
 
 
 def _differences(stream: str, was: Agreement, now: Agreement) -> Iterator[Row]:
-    lives = [
+    life, new_life = (
         either(state.activity, state.activity_maybe) for state in (was.state, now.state)
-    ]
-    if lives[0] != lives[1]:
+    )
+    if life != new_life:
         change = _ALIVE[now.state.activity] - _ALIVE[was.state.activity]
         kind = "suspended or ended" if change < 0 else "restated"
-        yield _row(stream, "re-activated" if change > 0 else kind, "activity", *lives)
+        kind = "re-activated" if change > 0 else kind
+        yield _row(stream, kind, "activity", life, new_life)
     for name, milestone in now.state.milestones.items():
         earlier = was.state.milestones[name]
         if (earlier.status, earlier.maybe) == (milestone.status, milestone.maybe):
@@ -104,8 +105,8 @@ def _differences(stream: str, was: Agreement, now: Agreement) -> Iterator[Row]:
         change = _RANK[milestone.status] - _RANK[earlier.status]
         kind = "progressed" if change > 0 else "regressed" if change < 0 else "restated"
         why = tuple(record.position for record in milestone.records)
-        shown = (either(one.status, one.maybe) for one in (earlier, milestone))
-        yield _row(stream, kind, name, *shown, why)
+        then, shown = (either(one.status, one.maybe) for one in (earlier, milestone))
+        yield _row(stream, kind, name, then, shown, why)
     for what, told, later in (
         ("kind of document", was.kind.value, now.kind.value),
         ("field", was.identified.field, now.identified.field),

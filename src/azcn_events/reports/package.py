@@ -46,8 +46,10 @@ def package(moment: Moment) -> Table:
 
 
 _NOTES = (
-    "Known: spoken of individually by some source. The rest are anonymous: nothing"
-    " is known of them but that they are counted.",
+    (
+        "Known: spoken of individually by some source. The rest are anonymous: nothing"
+        " is known of them but that they are counted."
+    ),
     "A field mentioned is not a document; a total is not split among documents.",
 )
 

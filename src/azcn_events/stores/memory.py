@@ -16,7 +16,6 @@ from azcn_events.stores.protocol import Draft, Row, Stamp
 __all__ = ["MemoryStore"]
 
 _PAGE_ROWS = 1000
-_POSITION = attrgetter("position")
 _RECORDED_US = attrgetter("recorded_us")
 
 

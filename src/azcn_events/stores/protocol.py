@@ -86,7 +86,8 @@ class Store(Protocol):
         Args:
             drafts: Events to add, of one stream or of several; may be empty.
             expected: For every stream in ``drafts``, the version the caller has
-                read; 0 for a new stream. There is no way to skip the check.
+                read; 0 for a new stream. There is no way to skip the check. A
+                stream that was only read may be given too, and is checked.
 
         Returns:
             One stamp per draft, in order. If *all* the ids are already stored,
@@ -101,7 +102,9 @@ class Store(Protocol):
                 of that append, or occurs twice in ``drafts``.
             TooLarge: If a payload and its metadata exceed ``EVENT_BYTES_MAX``.
             InvalidValue: If a given ``recorded_us`` lies before the newest
-                recorded time in the store or earlier in the batch.
+                recorded time in the store or earlier in the batch, if a stream
+                has no expected version, or if a name holds NUL or a lone
+                surrogate, which not every store could give back.
             StoreFull, StoreBusy, StoreUnusable: If it cannot be written.
         """
         ...

@@ -868,6 +868,8 @@ def _explained(
             raise
         raise explained from error
     except OSError as error:
+        if connection:  # It is open: then this is the clock's, not the file's.
+            raise
         raise StoreUnusable(place, "missing", f"{error}; is the path right?") from error
     except UnicodeDecodeError as error:
         detail = f"a text in it is not UTF-8; {_REPAIR}"
@@ -891,10 +893,15 @@ def _explanation(
             return StoreUnusable(place, "read-only", f"{error}; {_SIDE_FILES}")
         case apsw.CantOpenError():
             return StoreUnusable(place, "missing", f"{error}; is the path right?")
+        case apsw.IOError():
+            detail = (
+                f"{error}: the disk failed; whether the last append was stored is"
+                " not known: repeat it with the same ids when the disk is well"
+            )
+            return StoreUnusable(place, "damaged", detail)
         case (
             apsw.CorruptError()
             | apsw.NotADBError()
-            | apsw.IOError()
             | apsw.SQLError()
             | apsw.ConstraintError()
         ):
