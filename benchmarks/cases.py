@@ -463,7 +463,7 @@ def memory(bench: Bench) -> Iterator[Figure]:
                 growth = one["peak_mib"] - small["peak_mib"]
                 fold = one["fold_mib"] - small["fold_mib"]
                 # A tenth more, and 2 MiB: what an allocator rounds up.
-                words = f"growth {growth:.0f} <= the fold's own {fold:.0f} MiB"
+                words = f"growth {growth:.0f} <= 1.1 x the fold's {fold:.0f} + 2 MiB"
                 figure.verdicts.append((words, growth <= fold * 1.1 + 2))
             yield figure
     bench.notes["memory"] = found

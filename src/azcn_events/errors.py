@@ -304,8 +304,8 @@ class StoreUnusable(StoreError):
 
     Attributes:
         place: The path or URL.
-        reason: ``"foreign"``, ``"newer"``, ``"read-only"``, ``"damaged"`` or
-            ``"missing"``.
+        reason: ``"foreign"``, ``"newer"``, ``"read-only"``, ``"damaged"``,
+            ``"missing"``, ``"closed"`` or ``"forked"``.
         detail: What was found, and what to do.
     """
 

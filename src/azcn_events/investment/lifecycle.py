@@ -18,6 +18,9 @@ __all__ = ["INVESTMENT"]
 def _signed_1_to_2(plain: dict[str, Any]) -> dict[str, Any]:
     """Version 1 said whether it was a memorandum; "no" does not say what it was."""
     memorandum = plain.pop("memorandum")
+    if "kind" in plain or not isinstance(memorandum, bool):
+        msg = "it has 'memorandum', true or false, and no 'kind'"
+        raise ValueError(msg)
     return {**plain, "kind": "memorandum" if memorandum else "unknown"}
 
 

@@ -103,8 +103,9 @@ class Store(Protocol):
             TooLarge: If a payload and its metadata exceed ``EVENT_BYTES_MAX``.
             InvalidValue: If a given ``recorded_us`` lies before the newest
                 recorded time in the store or earlier in the batch, if a stream
-                has no expected version, or if a name holds NUL or a lone
-                surrogate, which not every store could give back.
+                has no expected version, if ``earliest > latest``, or if a name
+                holds NUL or a lone surrogate, which not every store could give
+                back.
             StoreFull, StoreBusy, StoreUnusable: If it cannot be written.
         """
         ...
