@@ -1,0 +1,37 @@
+"""The values that events carry: dates, amounts, absences, citations.
+
+Each keeps the source's own words and claims no more than they say. A date and
+an amount are bounds; what follows from bounds is an :class:`Answer`, which may
+be "maybe".
+"""
+
+from azcn_events.core.values.amount import Amount
+from azcn_events.core.values.answers import Answer, Missing, Qualifier, Range
+from azcn_events.core.values.citation import Citation
+from azcn_events.core.values.names import check_name
+from azcn_events.core.values.times import (
+    datetime_of_us,
+    day_of,
+    day_of_us,
+    known_until,
+    ordinal_of_us,
+    recorded_us_of,
+)
+from azcn_events.core.values.when import When
+
+__all__ = [
+    "Amount",
+    "Answer",
+    "Citation",
+    "Missing",
+    "Qualifier",
+    "Range",
+    "When",
+    "check_name",
+    "datetime_of_us",
+    "day_of",
+    "day_of_us",
+    "known_until",
+    "ordinal_of_us",
+    "recorded_us_of",
+]

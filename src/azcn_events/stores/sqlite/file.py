@@ -1,0 +1,242 @@
+"""The file: refuse what is not ours, make what is missing, open connections to it.
+
+Internal to the store, but for the two numbers by which a file is known as ours.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+from typing import Final, cast
+
+import apsw
+
+from azcn_events.errors import InvalidValue, StoreUnusable, listed
+from azcn_events.stores.sqlite.driver import (
+    REPAIR,
+    SIDE_FILES,
+    Connection,
+    LogKeeper,
+    explained,
+    milliseconds,
+)
+from azcn_events.stores.sqlite.line import Wait, begin_immediate, gate
+
+__all__ = [
+    "APPLICATION_ID",
+    "SCHEMA_VERSION",
+    "SYNCHRONOUS",
+    "checked_path",
+    "connections",
+]
+
+APPLICATION_ID: Final = 0x617A636E
+"""``"azcn"``: what our files hold in SQLite's ``application_id``."""
+
+SCHEMA_VERSION: Final = 1
+"""The newest ``user_version`` that this release can read."""
+
+SYNCHRONOUS: Final = {"full": "FULL", "normal": "NORMAL"}
+"""SQLite's word for each durability."""
+
+_MAGIC: Final = b"SQLite format 3\0"
+_HEADER_BYTES: Final = 100
+_TABLES: Final = ("event", "kind", "stream")
+_CACHE_KIB: Final = 32 * 1024
+_LOG_KEPT_BYTES: Final = 16 * 1024 * 1024
+
+
+def checked_path(path: str | os.PathLike[str]) -> str:
+    """Give a path as text.
+
+    Raises:
+        InvalidValue: If it is ``":memory:"`` or cannot be a path.
+    """
+    place = os.fspath(path)
+    if not place or place == ":memory:" or "\0" in place:
+        raise InvalidValue(
+            place, "this cannot name a file", "a path; MemoryStore needs none"
+        )
+    return place
+
+
+def connections(
+    connect: Callable[[str], apsw.Connection], real: str, durability: str, wait: Wait
+) -> tuple[Connection, Connection]:
+    """Open a ledger's file, or make it: one connection to write, one to read."""
+    place, limit_s = wait.place, wait.limit_s
+    with explained(place, limit_s):
+        _refuse_unusable(place, real)
+        writer = _connected(connect, real)
+    try:
+        with explained(place, limit_s, writer):
+            _prepare(writer, place, real, wait)
+            _configure(writer, durability)
+            reader = _open_reader(connect, real, wait)
+    except BaseException:
+        writer.close()
+        raise
+    return writer, reader
+
+
+def _refuse_unusable(place: str, real: str) -> None:
+    """Refuse what is certainly no ledger that can be written, without a trace."""
+    directory = Path(real).parent
+    if not directory.is_dir():
+        detail = f"there is no directory {directory}; make it first"
+        raise StoreUnusable(place, "missing", detail)
+    if not os.access(directory, os.W_OK | os.X_OK):
+        detail = f"{directory} cannot be written; {SIDE_FILES}"
+        raise StoreUnusable(place, "read-only", detail)
+    found = _stat(real)
+    if found is None or not found.st_size:
+        log = _stat(f"{real}-wal")
+        if log is not None and log.st_size:
+            detail = (
+                "there is a write-ahead log, but its database is absent or empty;"
+                " the two belong together: restore both, or move the log away"
+            )
+            raise StoreUnusable(place, "damaged", detail)
+    if found is None:
+        return
+    if not stat.S_ISREG(found.st_mode):
+        raise StoreUnusable(place, "foreign", "this is not a regular file")
+    if not os.access(real, os.R_OK | os.W_OK):
+        detail = "reading and writing it is not permitted"
+        raise StoreUnusable(place, "read-only", detail)
+    if found.st_size:
+        _refuse_header(place, _first_bytes(real, min(found.st_size, _HEADER_BYTES)))
+
+
+def _stat(path: str) -> os.stat_result | None:
+    try:
+        return Path(path).stat()
+    except FileNotFoundError:
+        return None
+
+
+def _first_bytes(path: str, count: int) -> bytes:
+    """Read from a file that this process may have open as a database.
+
+    Not by ``open``: closing any descriptor of a file drops all the POSIX locks
+    that the process has on it, and with them the locks of SQLite's connections.
+    SQLite's own files know of each other.
+    """
+    flags = apsw.SQLITE_OPEN_MAIN_DB | apsw.SQLITE_OPEN_READONLY
+    file = apsw.VFSFile("", path, [flags, 0])
+    try:
+        return file.xRead(count, 0)
+    finally:
+        file.xClose()
+
+
+def _refuse_header(place: str, header: bytes) -> None:
+    """Refuse by SQLite's header (sqlite.org/fileformat2.html, section 1.3)."""
+    if not header.startswith(_MAGIC):
+        detail = "this is not an SQLite database; nothing was changed"
+        raise StoreUnusable(place, "foreign", detail)
+    if len(header) < _HEADER_BYTES:
+        detail = f"the file ends after {len(header)} bytes; {REPAIR}"
+        raise StoreUnusable(place, "damaged", detail)
+    application = int.from_bytes(header[68:72])
+    if application != APPLICATION_ID:
+        detail = (
+            "this is an SQLite database of another program (application id"
+            f" {application:#x}, ours is {APPLICATION_ID:#x}); nothing was changed"
+        )
+        raise StoreUnusable(place, "foreign", detail)
+    _refuse_newer(place, int.from_bytes(header[60:64]))
+
+
+def _refuse_newer(place: str, version: int) -> None:
+    if version > SCHEMA_VERSION:
+        detail = (
+            f"its schema version is {version}, and this release knows"
+            f" {SCHEMA_VERSION}: use a newer release of azcn_events"
+        )
+        raise StoreUnusable(place, "newer", detail)
+
+
+def _prepare(writer: Connection, place: str, real: str, wait: Wait) -> None:
+    """Make what is missing, and check that the result is a ledger."""
+    # For reading the schema; from the first append on, begin_immediate waits.
+    writer.set_busy_timeout(milliseconds(wait.limit_s))
+    if writer.readonly("main"):
+        raise StoreUnusable(place, "read-only", "SQLite can open it for reading only")
+    if not writer.pragma("application_id"):
+        _create(writer, real, wait)
+    _refuse_newer(place, cast("int", writer.pragma("user_version")))
+    names = {row[0] for row in writer.execute("SELECT name FROM sqlite_schema")}
+    missing = [table for table in _TABLES if table not in names]
+    if missing:
+        detail = f"it has no table {listed(missing)}; {REPAIR}"
+        raise StoreUnusable(place, "damaged", detail)
+    if writer.pragma("journal_mode") != "wal":
+        with gate(real, wait):
+            mode = writer.pragma("journal_mode", "wal")
+        if mode != "wal":
+            detail = "its file system cannot share memory; use a disk of this host"
+            raise StoreUnusable(place, "read-only", detail)
+    writer.set_busy_timeout(0)
+
+
+def _create(writer: Connection, real: str, wait: Wait) -> None:
+    """Make the tables, unless another process has just made them.
+
+    Under the ordinary journal, in one transaction: so a file that is not empty
+    bears our application id, whatever happens. The change to a write-ahead log
+    cannot be part of it, and an opening that finds it undone does it again.
+    """
+    with gate(real, wait):
+        begin_immediate(writer, wait)
+        try:
+            if not writer.pragma("application_id"):
+                schema = resources.files("azcn_events.stores.sqlite") / "schema.sql"
+                writer.execute(schema.read_text("utf-8")).fetchall()
+            writer.execute("COMMIT")
+        except BaseException:
+            if writer.in_transaction:
+                writer.execute("ROLLBACK")
+            raise
+
+
+def _configure(writer: Connection, durability: str) -> None:
+    """Set what SQLite keeps for each connection and not in the file."""
+    writer.pragma("synchronous", SYNCHRONOUS[durability])
+    # macOS's fsync does not reach the disk without it; elsewhere it means nothing.
+    writer.pragma("fullfsync", durability == "full")
+    writer.pragma("foreign_keys", True)
+    # A log that one large batch has stretched is cut when it is next begun.
+    writer.pragma("journal_size_limit", _LOG_KEPT_BYTES)
+    writer.set_wal_hook(LogKeeper())
+    _set_alike(writer)
+
+
+def _open_reader(
+    connect: Callable[[str], apsw.Connection], real: str, wait: Wait
+) -> Connection:
+    reader = _connected(connect, real)
+    try:
+        reader.set_busy_timeout(milliseconds(wait.limit_s))
+        reader.pragma("query_only", True)
+        _set_alike(reader)
+    except BaseException:
+        reader.close()
+        raise
+    return reader
+
+
+def _connected(connect: Callable[[str], apsw.Connection], real: str) -> Connection:
+    return cast("Connection", connect(real))
+
+
+def _set_alike(connection: Connection) -> None:
+    # The ids' index when writing, and the rows of a stream when reading, lie all
+    # over the file: they want room. Kibibytes are negative.
+    connection.pragma("cache_size", -_CACHE_KIB)
+    # Notice damage early, and run no code that a crafted file may hold.
+    connection.pragma("cell_size_check", True)
+    connection.pragma("trusted_schema", False)
