@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from io import TextIOWrapper
+from pathlib import Path
 from typing import Any, Final
 
 from azcn_events.errors import (
@@ -239,6 +240,9 @@ def _init(options: argparse.Namespace) -> None:
 
 
 def _load(options: argparse.Namespace) -> None:
+    for name in options.files:
+        if name != "-":
+            Path(name).open("rb").close()  # A wrong name leaves no empty ledger.
     with _open(options.ledger, create=True) as ledger:
         for name in options.files:
             source = sys.stdin.buffer if name == "-" else name

@@ -355,7 +355,7 @@ class Ledger:
                 if attempt == _ATTEMPTS:
                     raise
             else:
-                return self._receipt(facts, drafts, stamps)
+                return self._receipt(facts, drafts, stamps, desks)
         raise AssertionError  # pragma: no cover - the last attempt returns or raises
 
     def _repeats(self, facts: Sequence[Fact]) -> bool:
@@ -407,7 +407,11 @@ class Ledger:
         return desks, refusals
 
     def _receipt(
-        self, facts: Sequence[Fact], drafts: Sequence[Draft], stamps: Sequence[Stamp]
+        self,
+        facts: Sequence[Fact],
+        drafts: Sequence[Draft],
+        stamps: Sequence[Stamp],
+        desks: Mapping[str, Admission],
     ) -> Receipt:
         records = tuple(
             Recorded(
@@ -422,21 +426,34 @@ class Ledger:
             )
             for fact, draft, stamp in zip(facts, drafts, stamps, strict=True)
         )
-        last = max((stamp.position for stamp in stamps), default=0)
-        new = {fact.id for fact in facts}
+        by_stream: dict[str, list[Recorded]] = {}
+        for record in records:
+            by_stream.setdefault(record.stream, []).append(record)
         deviations = [
             deviation
-            for stream in dict.fromkeys(fact.stream for fact in facts)
-            for deviation in self._deviations(stream, last)
-            if deviation.record.id in new
+            for stream, new in by_stream.items()
+            for deviation in self._deviations(stream, new, desks.get(stream))
         ]
         return Receipt(records, tuple(deviations))
 
-    def _deviations(self, stream: str, until: int) -> tuple[Deviation, ...]:
+    def _deviations(
+        self, stream: str, new: Sequence[Recorded], desk: Admission | None
+    ) -> Iterator[Deviation]:
+        """Yield what is unexpected in new records, on top of what was there.
+
+        Without a desk the records were stored before; then what was there is read.
+        """
         if not self.lifecycle.has_milestones(stream):
-            return ()
-        records = self.codec.records(self.store.read(stream, until=until))
-        return self.lifecycle.deviations(in_force(records))
+            return
+        if desk is None:
+            rows = self.store.read(stream, until=new[-1].position)
+            known = list(self.codec.records(rows))
+        else:
+            known = [*desk.records[: desk.known], *new]
+        ids = {record.id for record in new}
+        for deviation in self.lifecycle.deviations(in_force(known)):
+            if deviation.record.id in ids:
+                yield deviation
 
     # Reading
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
+from itertools import islice
 from typing import Any, Final
 
 import attrs
@@ -267,9 +268,9 @@ class Lifecycle:
         known = tuple(records)
         fold = Fold(self)
         found = list[Deviation]()
-        for place, record in enumerate(known):
-            found += self._unexpected(fold, record, known[place + 1 :])
-            fold.step(record)
+        for place in range(len(known)):
+            found += self._unexpected(fold, known, place)
+            fold.step(known[place])
         return tuple(found)
 
     def _ruled(self, stream: str) -> bool:
@@ -325,8 +326,9 @@ class Lifecycle:
         return None
 
     def _unexpected(
-        self, fold: Fold, record: Recorded, later: tuple[Recorded, ...]
+        self, fold: Fold, known: tuple[Recorded, ...], place: int
     ) -> Iterator[Deviation]:
+        record = known[place]
         event, kind = record.event, type(record.event)
         if impossible_date(record):
             message = f"dated {event.when}, but recorded on {record.recorded_on}"
@@ -351,13 +353,15 @@ class Lifecycle:
                 code = "regressed" if effect is Effect.REVERT else "unexpected"
                 yield Deviation(code, record, name, f"{name}: {words}")
             if effect is Effect.MEET and before is not Status.MET:
-                yield from self._out_of_order(fold, record, name, later)
+                yield from self._out_of_order(fold, known, place, name)
 
     def _out_of_order(
-        self, fold: Fold, record: Recorded, name: str, later: tuple[Recorded, ...]
+        self, fold: Fold, known: tuple[Recorded, ...], place: int, name: str
     ) -> Iterator[Deviation]:
+        record = known[place]
         for expected in self._by_name[name].expects:
             if fold.status.get(expected) not in _SETTLED:
+                later = islice(known, place + 1, None)
                 comes = any(
                     (expected, Effect.MEET) in self.moves(r.event) for r in later
                 )
