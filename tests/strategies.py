@@ -27,7 +27,7 @@ from hypothesis import strategies as st
 from azcn_events.core.events import Event
 from azcn_events.core.values import Amount, Citation, Missing, Qualifier, When
 from azcn_events.investment import INVESTMENT
-from azcn_events.investment.events import GroupCount, Party
+from azcn_events.investment.events import Claim, GroupCount, Party
 
 __all__ = [
     "KINDS",
@@ -339,8 +339,14 @@ def _groups() -> st.SearchStrategy[tuple[GroupCount, ...]]:
     return st.lists(counts, max_size=3).map(tuple)
 
 
+def _claims() -> st.SearchStrategy[tuple[Claim, ...]]:
+    claims = st.builds(Claim, texts(), citations())
+    return st.lists(claims, min_size=2, max_size=3).map(tuple)
+
+
 _BY_FIELD: Final[dict[tuple[str, str], Callable[[], st.SearchStrategy[Any]]]] = {
     ("LandAllocated", "area"): _areas,
+    ("ConflictNoted", "claims"): _claims,
     ("DocumentsReported", "groups"): _groups,
     ("DocumentsReported", "number"): lambda: st.integers(27, 2**53),
     ("MilestonePromised", "milestone"): milestones,

@@ -12,6 +12,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, Final
 
+from azcn_events import __version__
 from azcn_events.errors import (
     AzcnEventsError,
     IdCollision,
@@ -25,7 +26,7 @@ __all__ = ["main"]
 _EPILOG: Final = """\
 exit codes:
   0  done
-  1  refused: a fact, a file of facts, a name or a date; nothing was stored
+  1  refused: a fact, a file of facts, a name or a date; nothing of it was stored
   2  the command line itself is wrong
   3  the ledger cannot be used: missing, foreign, newer, damaged, busy or full
 
@@ -79,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     axes, form, ledger = _axes(), _form(), _ledger()
 
@@ -152,7 +154,8 @@ def _parser() -> argparse.ArgumentParser:
     report = command(
         "report",
         _report,
-        "make a report: package, status, milestones, funnel, pipeline, changes",
+        "make a report: package, status, milestones, funnel, pipeline, changes,"
+        " deviations",
         "azcn report pipeline --policy committed",
         axes,
         form,
@@ -305,10 +308,14 @@ def _show(options: argparse.Namespace) -> None:
         if not ledger.lifecycle.has_milestones(options.id):
             _print_table(said, options)
             return
+        stands = view.report("status", agreement=options.id)
         steps = view.report("milestones", agreement=options.id)
         if options.json:
-            print(json.dumps([json.loads(t.json()) for t in (steps, said)], indent=2))
+            tables = [json.loads(table.json()) for table in (stands, steps, said)]
+            print(json.dumps(tables, indent=2))
             return
+        _print_table(stands, options)
+        print()
         _print_table(steps, options)
         print()
         _print_table(said, options)
@@ -326,7 +333,7 @@ def _log(options: argparse.Namespace) -> None:
         chosen = _come(view, chosen)
         if options.json:
             for record in chosen:
-                sys.stdout.write(jsonlines.write(record).decode() + "\n")
+                sys.stdout.write(jsonlines.write(record, ledger.codec).decode() + "\n")
         else:
             _print_table(records(view.moment, chosen), options)
 
@@ -343,6 +350,11 @@ def _come(view: Any, chosen: Iterable[Any]) -> Iterable[Any]:  # noqa: ANN401 - 
 
 
 def _report(options: argparse.Namespace) -> None:
+    since = options.since_known_by or options.since_as_of
+    if options.name == "changes" and not since:
+        raise AzcnEventsError(
+            "changes since when? give --since-known-by or --since-as-of"
+        )
     with _open(options.ledger) as ledger:
         view = ledger.view(as_of=options.as_of, known_by=options.known_by)
         parameters = {
@@ -350,7 +362,7 @@ def _report(options: argparse.Namespace) -> None:
             for key in ("policy", "agreement")
             if (value := getattr(options, key)) is not None
         }
-        if options.since_known_by or options.since_as_of:
+        if since:
             parameters["before"] = ledger.view(
                 as_of=options.since_as_of or options.as_of,
                 known_by=options.since_known_by or options.known_by,

@@ -57,8 +57,9 @@ def _package(package: Package) -> Iterator[str]:
         whole = rest_of_value == amount or str(rest_of_value) == str(amount)
         part = "wholly unallocated" if whole else f"{rest_of_value} unallocated"
         yield f"  {amount}, {part}"
-    committed = policy("committed").unallocated
-    if committed is not Answer.YES:
+    committed = policy("committed")
+    answers = {committed.counts(agreement) for agreement in package.agreements}
+    if package.value.amounts and Answer.YES not in answers:
         yield "  none of it can be called committed: no source says what was signed"
     for record in package.identified:
         event = record.event

@@ -108,8 +108,14 @@ class UnknownName(AzcnEventsError, LookupError):
     def __str__(self) -> str:
         close = get_close_matches(self.name, self.known, n=1)
         hint = f"; did you mean {close[0]!r}?" if close else ""
-        known = ", ".join(self.known) or "there is none"
+        shown = self.known[:_NAMES_SHOWN]
+        more = len(self.known) - len(shown)
+        known = ", ".join(shown) + (f" and {more} more" if more else "")
+        known = known or "there is none"
         return f"no {self.what} is called {_quote(self.name)}{hint} (known: {known})"
+
+
+_NAMES_SHOWN = 40
 
 
 @define

@@ -20,6 +20,7 @@ from azcn_events.core.lifecycle import Deviation, Lifecycle, State
 from azcn_events.core.projection import Progress, Projection
 from azcn_events.core.values import (
     check_name,
+    check_recorded_us,
     datetime_of_us,
     day_of,
     day_of_us,
@@ -226,6 +227,8 @@ class Ledger:
             InvalidValue: If a name or a text cannot be stored.
             IdCollision: If an id is used for something else.
         """
+        if not events:
+            raise InvalidValue(stream, "there is no event to record", "one or more")
         if ids and len(ids) != len(events):
             msg = f"{len(events)} events but {len(ids)} ids; give one for each"
             raise ValueError(msg)
@@ -325,10 +328,14 @@ class Ledger:
 
     def _named(self, fact: Fact) -> Fact:
         check_name(fact.stream, "a stream's name")
+        if fact.recorded_us is not None:
+            check_recorded_us(fact.recorded_us)
         if fact.recorded_us is not None and fact.recorded_us > self._clock():
             at = datetime_of_us(fact.recorded_us).isoformat()
             accepted = "a time that has come, or none"
             raise InvalidValue(at, "nothing is recorded in the future", accepted)
+        if fact.metadata != _NO_METADATA:
+            jsonlines.check_metadata(fact.metadata)
         if fact.id:
             check_name(fact.id, "an event id")
             return fact
@@ -498,28 +505,31 @@ class Ledger:
         Args:
             as_of: Count what had come by the end of this day; all if left out.
             known_by: Count what was recorded by then: a day (to its end, UTC) or
-                a date-time with a zone; everything up to now if left out.
+                a date-time with a zone; everything so far if left out.
 
         Raises:
             InvalidValue: If either is no such text.
         """
         day = None if as_of is None else day_of(as_of)
         if known_by is None:
-            position, asked = self.store.head(), self._clock()
+            position, asked, known = self.store.head(), self._clock(), ""
         else:
-            asked = known_until(known_by)
+            asked, known = known_until(known_by), str(known_by)
             position = self.store.position_at(asked)
         moment = Moment(
             self.lifecycle,
             lambda: self.codec.records(self.store.read_by_stream(until=position)),
             day,
             day or day_of_us(asked),
-            "" if known_by is None else str(known_by),
+            known,
         )
 
         def history(stream: str) -> History:
             rows = self.store.read(stream, until=position)
             records = tuple(self.codec.records(rows))
+            if not records and self.store.version(stream):
+                problem = f"nothing of this stream was recorded by then ({known})"
+                raise InvalidValue(stream, problem, "a later known_by, or none")
             if not records:
                 raise self._unknown(stream)
             return History(stream, records, day)
@@ -534,13 +544,17 @@ class Ledger:
         return UnknownName("stream", stream, tuple(self.store.streams()))
 
 
+_NO_METADATA: Final = b"{}"
 _Settle = Callable[[list[tuple[int, AzcnEventsError]]], None]
 _PROGRESS_LINES: Final = 1000
 
 
 def _earlier(recorded_us: int, newest_us: int, where: str) -> str:
     at, newest = (datetime_of_us(us).isoformat() for us in (recorded_us, newest_us))
-    return f"{at} lies before {newest}, which {where} has; recorded times never fall"
+    return (
+        f"{at} lies before {newest}, which {where} has; recorded times never fall:"
+        " restore a log into an empty ledger, or leave recorded_at out"
+    )
 
 
 def _raise_first(refusals: list[tuple[int, AzcnEventsError]]) -> None:
@@ -565,10 +579,14 @@ def _open_store(
     from azcn_events.stores.sqlite import SqliteStore  # noqa: PLC0415 - see above
 
     path = rest if scheme == "sqlite" and colon else url
-    if not create and not Path(path).exists():
+    if not create and (not Path(path).exists() or _is_empty_file(path)):
         detail = "there is no ledger; make one with 'azcn init' or by opening it"
         raise StoreUnusable(path, "missing", detail)
     return SqliteStore.open(path, durability=durability, clock=clock)
+
+
+def _is_empty_file(path: str) -> bool:
+    return Path(path).is_file() and Path(path).stat().st_size == 0
 
 
 def _wall_clock() -> int:

@@ -40,6 +40,7 @@ from azcn_events import (
     Table,
     When,
 )
+from azcn_events.core.codec import Codec
 from azcn_events.core.history import in_force
 from azcn_events.core.lifecycle import occurred
 from azcn_events.core.values import Answer
@@ -323,7 +324,9 @@ def test_i12_every_export_comes_back_whole(told: list[Step]) -> None:
     """JSON Lines with every record, position and byte; reports with every row."""
     ledger = played(told)
     records = list(ledger.records())
-    lines = b"".join(jsonlines.write(record) + b"\n" for record in records)
+    lines = b"".join(
+        jsonlines.write(record, Codec(INVESTMENT)) + b"\n" for record in records
+    )
     copy, _ = fresh()
     copy._clock = ledger._clock
     copy.load(io.BytesIO(lines))

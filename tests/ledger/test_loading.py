@@ -10,9 +10,11 @@ import pytest
 from tests.logs import every_report
 
 from azcn_events import Ledger, LoadRefused
+from azcn_events.core.codec import Codec
 from azcn_events.demo import seed_files
 from azcn_events.interop import jsonlines
 from azcn_events.investment.events import LandAllocated
+from azcn_events.investment.lifecycle import INVESTMENT
 
 CITED = {"cites": {"source": "source/s"}, "when": "2025-04-25"}
 
@@ -278,12 +280,15 @@ def test_a_log_restores_itself(ledger: Ledger) -> None:
         metadata={"by": "u17"},
     )
     ledger.load(io.BytesIO(correction.encode()))
-    written = b"".join(jsonlines.write(record) + b"\n" for record in ledger.records())
+    written = b"".join(
+        jsonlines.write(record, Codec(INVESTMENT)) + b"\n"
+        for record in ledger.records()
+    )
     copy = Ledger.open("memory:")
     copy.load(io.BytesIO(written))
     assert list(ledger.store.read_all()) == list(copy.store.read_all())
     assert written == b"".join(
-        jsonlines.write(record) + b"\n" for record in copy.records()
+        jsonlines.write(record, Codec(INVESTMENT)) + b"\n" for record in copy.records()
     )
     for known_by in ("2025-04-25", "2025-05-02", "2026-01-30"):
         one, other = (

@@ -468,7 +468,7 @@ def test_a_moment_that_is_none_is_refused(ledger: Ledger, bad: str) -> None:
         (lambda x: x.report("pipelin"), "did you mean 'pipeline'"),
         (lambda x: x.report("pipeline", policy="claim"), "did you mean 'claims'"),
         (lambda x: x.report("pipeline", polcy="claims"), "did you mean 'policy'"),
-        (lambda x: x.report("status", policy="claims"), "known: there is none"),
+        (lambda x: x.report("status", policy="claims"), "known: agreement"),
         (
             lambda x: x.report("milestones", agreement="agreement/cardbord"),
             "did you mean",

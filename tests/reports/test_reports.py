@@ -270,4 +270,4 @@ def test_a_list_of_records_shows_what_was_replaced(ledger: Ledger) -> None:
     view = ledger.view()
     table = records(view.moment, view.history(A).records)
     assert ["one", "two"] == texts(table, "id")[:2]
-    assert "replaces two: misread" in texts(table, "fact")[2]
+    assert "replaces two; reason: misread" in texts(table, "fact")[2]

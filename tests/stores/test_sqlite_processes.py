@@ -134,8 +134,9 @@ def test_a_killed_writer_loses_nothing(start: StartChild, tmp_path: Path) -> Non
         promised[f"{name}-0"] = stamp.position
         store.close()
         assert "ok" == integrity(path)
-    # At most one batch for each that was killed was stored and not yet told.
-    assert 0 <= unsaid <= 2 * CRASH_ROUNDS
+    # For each that was killed at most one batch was stored and not yet told; and
+    # what the victim said first, to show that it runs, is not among the promised.
+    assert 0 <= unsaid <= 3 * CRASH_ROUNDS
 
 
 def test_making_a_file_may_be_killed(start: StartChild, tmp_path: Path) -> None:

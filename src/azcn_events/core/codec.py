@@ -5,11 +5,11 @@ An event is stored as compact JSON in UTF-8: its own fields and then those of
 version, ``land-allocated/1``.
 
 Events of the newest version are decoded by msgspec straight into their attrs
-classes. msgspec passes over unknown and missing fields there, so each event has a
-checksum: CRC-32 over its kind, the names of its class's fields, and its bytes. If
-it agrees, the bytes are what an encoder with just these fields wrote, unchanged
-since; that costs a third of encoding the event again to compare. It is no proof
-against an adversary, who can compute it too.
+classes, past their checks, for they were checked before they were written. What
+msgspec passes over there (altered bytes, unknown and missing fields) shows in the
+checksum that each event has: its lower 32 bits are the CRC-32 of the kind and then of
+the bytes, its upper ones mark the names of the fields of the class that wrote them.
+It is no proof against an adversary, who can compute it too.
 
 Older versions go through their upcasts and cattrs, which is strict about fields;
 so do classes with something that msgspec would ignore (a converter, an alias, a
@@ -48,8 +48,10 @@ __all__ = ["Codec", "StoredRow", "writable"]
 StoredRow = tuple[int, str, int, str, str, int, bytes, bytes, int]
 """Position, stream, version, id, kind, recorded_us, payload, metadata, checksum."""
 
-_Decoder = tuple[Callable[[bytes], Event], int]
-_Kind = tuple[str, int, bool, Callable[[bytes], Event]]
+_Decoder = tuple[Callable[[bytes], Event], int, int]
+"""How to decode a kind, the seed of its CRC, and its fields' mark; 0 if it is old."""
+_Kind = tuple[str, bool, _Decoder]
+_CRC: Final = 0xFFFF_FFFF
 
 # Recorded._make would do the same, but through Python code for every event.
 _recorded: Final[Callable[[tuple[object, ...]], Recorded]] = partial(
@@ -89,7 +91,7 @@ class Codec:
         known = self._kinds.get(type(event))
         if known is None:
             known = self._kinds[type(event)] = self._kind_of(type(event))
-        kind, seed, plain, decode = known
+        kind, plain, (decode, seed, fields) = known
         try:
             payload = self._encoder.encode(event if plain else writable(event))
         except Exception as error:  # noqa: BLE001 - whatever it is, it is refused
@@ -101,9 +103,18 @@ class Codec:
         except Exception as error:  # noqa: BLE001 - likewise
             path, problem = _explain(error)
             _refuse_type(event, f"{path}: {problem}")
-        if stored != event:
+        if stored != event or (plain and self._encoder.encode(stored) != payload):
             _refuse_type(event, f"it would be read as {stored}")
-        return kind, payload, crc32(payload, seed)
+        return kind, payload, crc32(payload, seed) | fields
+
+    def kind_of(self, event: Event) -> str:
+        """Give the stored name and version in which an event is recorded now.
+
+        Raises:
+            UnknownName: If the lifecycle does not list its class.
+        """
+        name = self._lifecycle.name_of(type(event))
+        return f"{name}/{self._lifecycle.version_of(name)}"
 
     def decode(self, kind: str, payload: bytes, checksum: int) -> Event:
         """Give the event that these bytes hold.
@@ -134,10 +145,11 @@ class Codec:
             checksum,
         ) in rows:
             try:
-                decode, seed = decoders.get(kind) or self._decoder(kind)
-                if seed and crc32(payload, seed) != checksum:
-                    self._refuse_altered(decode, payload)
-                event = decode(payload)
+                decode, seed, fields = decoders.get(kind) or self._decoder(kind)
+                if crc32(payload, seed) | fields == checksum:
+                    event = decode(payload)
+                else:
+                    event = self._look_again(kind, payload, checksum)
             except Exception as error:
                 path, problem = _explain(error)
                 raise UndecodableEvent(stream, position, kind, path, problem) from error
@@ -170,7 +182,7 @@ class Codec:
     def _kind_of(self, cls: type[Event]) -> _Kind:
         name = self._lifecycle.name_of(cls)
         kind = f"{name}/{self._lifecycle.version_of(name)}"
-        return kind, _seed(kind, cls), _is_plain(cls), self._decoder(kind)[0]
+        return kind, _is_plain(cls), self._decoder(kind)
 
     def _decoder(self, kind: str) -> _Decoder:
         name, _, version = kind.partition("/")
@@ -182,22 +194,50 @@ class Codec:
             decode = cast("Callable[[bytes], Event]", msgspec.json.Decoder(cls).decode)
         else:
             decode = partial(self._decode_plainly, name, number)
-        # An older version's fields are no longer known; its checksum is not either.
-        self._decoders[kind] = decode, _seed(kind, cls) if is_newest else 0
+        fields = _fields_mark(cls) if is_newest else 0
+        self._decoders[kind] = decode, crc32(kind.encode()), fields
         return self._decoders[kind]
 
     def _decode_plainly(self, name: str, version: int, payload: bytes) -> Event:
         return self._structure(name, version, msgspec.json.decode(payload))
 
+    def _look_again(self, kind: str, payload: bytes, checksum: int) -> Event:
+        """Decode what is old, or was written by a class with other fields.
+
+        Strictly: a field that the class does not have is refused; one that it has
+        got since takes its default.
+        """
+        decode, seed, fields = self._decoders[kind]
+        intact = crc32(payload, seed) == checksum & _CRC
+        if fields:
+            if not intact:
+                self._refuse_altered(kind, decode, payload)
+            return self._decode_strictly(kind, decode, payload)
+        if not intact:
+            raise _Unlike(_ALTERED)
+        return decode(payload)
+
+    def _decode_strictly(
+        self, kind: str, decode: Callable[[bytes], Event], payload: bytes
+    ) -> Event:
+        theirs = msgspec.json.decode(payload)
+        ours = msgspec.json.decode(self._encoder.encode(writable(decode(payload))))
+        for path, problem in _differences(theirs, ours, "$"):
+            if problem == _UNKNOWN:
+                raise _Unlike((path, problem))
+        return self.structure(kind, theirs)
+
     def _refuse_altered(
-        self, decode: Callable[[bytes], Event], payload: bytes
+        self, kind: str, decode: Callable[[bytes], Event], payload: bytes
     ) -> NoReturn:
         """Say why bytes do not agree with their checksum."""
-        _, expected, _ = self.encode(decode(payload))
-        ours, theirs = msgspec.json.decode(expected), msgspec.json.decode(payload)
+        theirs = msgspec.json.decode(payload)
+        ours = msgspec.json.decode(self._encoder.encode(writable(decode(payload))))
         found = next(_differences(theirs, ours, "$"), None)
-        altered = "$", "the bytes are not those that were written: the checksum differs"
-        raise _Unlike(found or altered)
+        if found is None:
+            # Names a value that cannot be, or a text that may not be stored.
+            self.encode(self.structure(kind, theirs))
+        raise _Unlike(found or _ALTERED)
 
     def _structure(self, name: str, version: int, data: object) -> Event:
         from azcn_events.core import conversion  # noqa: PLC0415 - cattrs takes 40 ms, and only odd or hand-written events need it
@@ -240,13 +280,20 @@ def _not_upcast(version: int, error: Exception) -> Problem:
     return Problem(0, "$", message)
 
 
+_UNKNOWN: Final = "an unknown field"
+_ALTERED: Final = (
+    "$",
+    "the bytes are not those that were written: the checksum differs",
+)
+
+
 class _Unlike(Exception):
     """Bytes that do not agree with their checksum: field path, problem."""
 
 
-def _seed(kind: str, cls: type[Event]) -> int:
-    """Begin the checksum of a kind's events: never 0, which means "unknown"."""
-    return crc32(f"{kind} {_signature(cls)}".encode()) or 1
+def _fields_mark(cls: type[Event]) -> int:
+    """Give the upper half of a checksum: never 0, which means "not known"."""
+    return (crc32(_signature(cls).encode()) & 0x7FFF_FFFF or 1) << 32
 
 
 def _signature(annotation: Any) -> str:  # noqa: ANN401 - any annotation
@@ -319,7 +366,7 @@ def _differences(theirs: object, ours: object, path: str) -> Iterator[tuple[str,
     if _is_object(theirs) and _is_object(ours):
         for key in theirs:
             if key not in ours:
-                yield f"{path}.{key}", "an unknown field"
+                yield f"{path}.{key}", _UNKNOWN
         for key, value in ours.items():
             if key not in theirs:
                 yield f"{path}.{key}", "a missing field"

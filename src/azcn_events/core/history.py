@@ -19,7 +19,7 @@ from azcn_events.core.lifecycle import Fold, Lifecycle, State, occurred
 from azcn_events.core.values import Answer
 from azcn_events.errors import RecordNotFound, TransitionRefused
 
-__all__ = ["Admission", "History", "Moment", "in_force"]
+__all__ = ["Admission", "History", "Moment", "in_force", "standing"]
 
 
 def in_force(records: Iterable[Recorded]) -> tuple[Recorded, ...]:
@@ -40,31 +40,31 @@ def in_force(records: Iterable[Recorded]) -> tuple[Recorded, ...]:
     known = tuple(records)
     if not any(record.event.replaces for record in known):
         return known
-    standing = _standing(known)
+    kept = standing(known)
     place: dict[str, int] = {}
     for record in known:
         replaced = record.event.replaces
         place[record.id] = place.get(replaced, record.version)
-    facts = [r for r in standing if not isinstance(r.event, Retracted)]
+    facts = [r for r in kept if not isinstance(r.event, Retracted)]
     return tuple(sorted(facts, key=lambda record: place[record.id]))
 
 
-def _standing(records: Sequence[Recorded]) -> list[Recorded]:
+def standing(records: Sequence[Recorded]) -> list[Recorded]:
     """Give the records that nothing in force replaces, in version order."""
     # By a correction, which then stands for all that its target stood for? Or by
     # a retraction, which lets that stand again?
-    corrected, standing = dict[str, bool](), list[Recorded]()
+    corrected, kept = dict[str, bool](), list[Recorded]()
     for record in reversed(records):
         by_correction = corrected.get(record.id)
         if by_correction is None:
-            standing.append(record)
+            kept.append(record)
             by_correction = not isinstance(record.event, Retracted)
         elif not by_correction:
             continue
         if record.event.replaces:
             corrected[record.event.replaces] = by_correction
-    standing.reverse()
-    return standing
+    kept.reverse()
+    return kept
 
 
 class Admission:
@@ -118,7 +118,7 @@ class Admission:
         if not event.reason.strip():
             reason = "a correction or retraction says why, in 'reason'"
             raise self._refused(event, "no-reason", reason)
-        if all(record.id != event.replaces for record in _standing(self.records)):
+        if all(record.id != event.replaces for record in standing(self.records)):
             reason = f"{event.replaces!r} is already replaced: name what replaced it"
             raise self._refused(event, "already-replaced", reason)
 

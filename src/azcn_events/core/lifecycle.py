@@ -393,6 +393,9 @@ def _contradictions(lifecycle: Lifecycle) -> Iterator[str]:
             yield f"the stored name {name!r} belongs to a common fact"
         if not _is_event_class(kind):
             yield f"{name!r} is no attrs class that inherits Event"
+            continue
+        for field_name in sorted(_shadows(kind)):
+            yield f"{kind.__name__}.{field_name} hides the field that every event has"
     classes = list(lifecycle.events.values())
     for kind in {kind for kind in classes if classes.count(kind) > 1}:
         yield f"{kind.__name__} has several stored names"
@@ -411,6 +414,11 @@ def _contradictions(lifecycle: Lifecycle) -> Iterator[str]:
             yield f"an upcast is for {name!r}, which is no stored name"
         if version != 1 and (name, version - 1) not in lifecycle.upcasts:
             yield f"{name!r} has an upcast from version {version} but not {version - 1}"
+
+
+def _shadows(kind: type[Event]) -> set[str]:
+    own = {field.name for field in attrs.fields(kind) if not field.inherited}
+    return own & {field.name for field in attrs.fields(Event)}
 
 
 def _is_event_class(kind: object) -> bool:

@@ -298,7 +298,7 @@ class Fold:
         kind = type(event)
         if kind is rules.opened_by:
             self.opening = record
-        if kind in _LIVELY:
+        if kind in _LIVELY and not impossible_date(record):
             self._enliven(record, _LIVELY[kind], happened)
         for name, effect in rules.moves(event):
             self._advance(name, effect, record, happened)

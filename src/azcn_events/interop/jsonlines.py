@@ -32,12 +32,14 @@ import msgspec
 from azcn_events.core.codec import Codec, writable
 from azcn_events.core.events import Fact, Recorded
 from azcn_events.core.values import check_name, recorded_us_of
+from azcn_events.core.values.names import shown
 from azcn_events.errors import InvalidFields, InvalidValue, Problem, UnknownName
 
-__all__ = ["LINE_BYTES_MAX", "encode_metadata", "read", "write"]
+__all__ = ["LINE_BYTES_MAX", "check_metadata", "encode_metadata", "read", "write"]
 
-LINE_BYTES_MAX: Final = 1_048_576
-"""Longest line read, in bytes: as much as a store takes for one event."""
+LINE_BYTES_MAX: Final = 2_097_152
+"""Longest line read, in bytes: twice what a store takes for an event, so that any
+event that is stored can be written as a line and read again."""
 
 _KEYS: Final = {"stream", "kind", "fact", "id", "recorded_at", "metadata"}
 _WRITTEN: Final = {"position", "version"}
@@ -66,21 +68,41 @@ def read(file: BinaryIO, codec: Codec) -> Iterator[tuple[int, Fact | list[Proble
         yield number, _fact(number, plain, codec)
 
 
-def write(record: Recorded) -> bytes:
-    """Give a record as one line, without the line's end."""
+def write(record: Recorded, codec: Codec) -> bytes:
+    """Give a record as one line, without the line's end.
+
+    The kind is that in which its event would be recorded now: an event of an old
+    version has been brought up to date when it was read.
+    """
     moment = record.recorded_at.replace(tzinfo=None)
     name = {
         "position": record.position,
         "stream": record.stream,
         "version": record.version,
         "id": record.id,
-        "kind": record.kind,
+        "kind": codec.kind_of(record.event),
         "recorded_at": f"{moment.isoformat(timespec='microseconds')}Z",
     }
     fact = writable(record.event)
     return _ENCODER.encode(
         {**name, "fact": fact, "metadata": msgspec.Raw(record.metadata)}
     )
+
+
+def check_metadata(metadata: bytes) -> None:
+    """Refuse bytes that :func:`encode_metadata` would not give.
+
+    Raises:
+        InvalidValue: If they are no JSON object, or are written in another way.
+    """
+    try:
+        plain = msgspec.json.decode(metadata, type=dict[str, Any])
+        same = encode_metadata(plain) == metadata
+    except (msgspec.DecodeError, TypeError):
+        same = False
+    if not same:
+        accepted = "a JSON object as encode_metadata() writes it"
+        raise InvalidValue(shown(metadata)[:80], "this is no metadata", accepted)
 
 
 def encode_metadata(metadata: Mapping[str, Any]) -> bytes:

@@ -7,7 +7,7 @@ from typing import Final
 
 from attrs import frozen
 
-from azcn_events.core.lifecycle import Activity, Status
+from azcn_events.core.lifecycle import Activity, MilestoneState, Status
 from azcn_events.core.values import Answer
 from azcn_events.errors import UnknownName
 from azcn_events.investment.events import DocumentKind
@@ -63,9 +63,11 @@ def _committed(agreement: Agreement) -> Answer:
     if agreement.identified.umbrella or Activity.ACTIVE not in possible:
         return Answer.NO
     reached = [
-        state.milestones[name].is_(Status.MET) for name in _PRESUPPOSE_COMMITMENT
+        state.milestones[name].is_(Status.MET)
+        for name in _PRESUPPOSE_COMMITMENT
+        if name in state.milestones
     ]
-    signed = state.milestones["signed"]
+    signed = state.milestones.get("signed", MilestoneState())
     pledged = [signed.is_(Status.PROMISED)]
     if agreement.kind is DocumentKind.AGREEMENT:
         reached.append(signed.is_(Status.MET))
@@ -81,11 +83,14 @@ POLICIES: Final[Mapping[str, CountingPolicy]] = {
     counting.name: counting
     for counting in (
         CountingPolicy(
-            "claims", "every value that a source states", _always, Answer.YES
+            "claims",
+            "the last value that a source states, for each agreement",
+            _always,
+            Answer.YES,
         ),
         CountingPolicy(
             "no-umbrellas",
-            "every value stated, agreements that contain others left out",
+            "the same, agreements that contain others left out",
             _no_umbrella,
             Answer.YES,
         ),

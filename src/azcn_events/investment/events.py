@@ -254,6 +254,11 @@ class ConflictNoted(Event):
     about: str
     claims: tuple[Claim, ...]
 
+    def __attrs_post_init__(self) -> None:
+        if len(self.claims) < 2:
+            found = f"{len(self.claims)} claims about {self.about}"
+            raise InvalidValue(found, "one claim is no conflict", "two or more")
+
 
 # Agreements
 
@@ -279,7 +284,7 @@ class AgreementIdentified(Event):
 
 @frozen
 class PartiesReported(Event):
-    """Who the parties are; replaces what was reported before."""
+    """Who the parties are, by this source."""
 
     parties: tuple[Party, ...]
 

@@ -19,7 +19,7 @@ from attrs import evolve, frozen
 
 from azcn_events.core.events import Event, Recorded
 from azcn_events.core.history import History, Moment, in_force
-from azcn_events.core.lifecycle import State, occurred
+from azcn_events.core.state import State, impossible_date, occurred
 from azcn_events.core.values import Amount, Answer, Missing, Range, When
 from azcn_events.investment import events as ev
 
@@ -434,7 +434,11 @@ def _confirmed(known: Iterable[Recorded]) -> Answer:
     """Say what was last decided."""
     confirmed = Answer.MAYBE
     for record in known:
-        if isinstance(record.event, ev.LinkConfirmed):
+        if impossible_date(record):
+            continue  # It will be said, perhaps; it is not said yet.
+        if isinstance(record.event, ev.LinkProposed):
+            confirmed = Answer.MAYBE
+        elif isinstance(record.event, ev.LinkConfirmed):
             confirmed = Answer.YES
         elif isinstance(record.event, ev.LinkRejected):
             confirmed = Answer.NO
@@ -484,7 +488,7 @@ def _agreement(standing: Standing) -> Agreement | None:
 def _kind(dated: Dated) -> ev.DocumentKind:
     possible = {ev.DocumentKind.UNKNOWN}
     for record, answer in dated:
-        if isinstance(record.event, ev.AgreementSigned):
+        if isinstance(record.event, ev.AgreementSigned) and not impossible_date(record):
             kept = possible if answer is Answer.MAYBE else set[ev.DocumentKind]()
             possible = {*kept, record.event.kind}
     return possible.pop() if len(possible) == 1 else ev.DocumentKind.UNKNOWN
@@ -529,7 +533,7 @@ def _value(dated: Dated) -> Value:
     value = _NOTHING
     for record, answer in dated:
         event = record.event
-        if not isinstance(event, ev.ValueReported):
+        if not isinstance(event, ev.ValueReported) or impossible_date(record):
             continue
         after = _told(value, event, record)
         value = after if answer is Answer.YES else _either(value, after)

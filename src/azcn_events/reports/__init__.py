@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from azcn_events.reports.changes import changes
+from azcn_events.reports.deviations import deviations
 from azcn_events.reports.funnel import funnel
 from azcn_events.reports.milestones import milestones
 from azcn_events.reports.package import package
@@ -22,5 +23,6 @@ REPORTS: Final[Mapping[str, Callable[..., Table]]] = {
     "funnel": funnel,
     "pipeline": pipeline,
     "changes": changes,
+    "deviations": deviations,
 }
 """Every report by its name, in the order in which a reader wants them."""

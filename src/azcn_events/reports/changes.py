@@ -7,9 +7,9 @@ from typing import Final
 
 from azcn_events.core.history import Moment
 from azcn_events.core.lifecycle import Activity, Status
-from azcn_events.core.values import Range
+from azcn_events.core.values import Answer, Range
 from azcn_events.errors import UnknownName
-from azcn_events.investment.portfolio import Agreement, Package, portfolio
+from azcn_events.investment.portfolio import Agreement, Link, Package, portfolio
 from azcn_events.reports.common import either
 from azcn_events.reports.table import Cell, Column, Row, Table
 
@@ -42,6 +42,7 @@ def changes(moment: Moment, before: Moment | None = None) -> Table:
     rows = [
         *_packages(old.packages, new.packages),
         *_agreements(old.agreements, new.agreements),
+        *_links(old.links, new.links),
     ]
     if new.packages or old.packages:
         unlike = old.anonymous != new.anonymous
@@ -71,6 +72,26 @@ def changes(moment: Moment, before: Moment | None = None) -> Table:
             *moment.context,
         ),
     )
+
+
+def _links(old: Mapping[str, Link], new: Mapping[str, Link]) -> Iterator[Row]:
+    for stream in dict.fromkeys([*old, *new]):
+        was, now = old.get(stream), new.get(stream)
+        before, after = (
+            None if link is None else _LINKED[link.confirmed] for link in (was, now)
+        )
+        if was is None or now is None:
+            kind = "new" if was is None else "retracted"
+        else:
+            kind = "unchanged" if was.confirmed is now.confirmed else "revised"
+        yield _row(stream, kind, "link", before, after)
+
+
+_LINKED: Final = {
+    Answer.YES: "confirmed",
+    Answer.MAYBE: "unconfirmed",
+    Answer.NO: "rejected",
+}
 
 
 def _agreements(

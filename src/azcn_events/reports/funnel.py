@@ -63,10 +63,14 @@ def funnel(moment: Moment) -> Table:
         ),
         rows=tuple(rows),
         context=moment.context,
-        notes=(
-            "Reached, at least: met, or a milestone that usually comes later is met.",
-        ),
+        notes=(_REACHED,),
     )
+
+
+_REACHED = (
+    "Reached: met, or a milestone is met that usually comes later. The latter"
+    " does not show that this one was met: that is what 'met' counts."
+)
 
 
 _COLUMNS: Final = (

@@ -9,7 +9,7 @@ import attrs
 from azcn_events.core.events import MilestonePromised, Recorded
 from azcn_events.core.history import Moment
 from azcn_events.core.lifecycle import Effect, MilestoneState, counted
-from azcn_events.core.values import Amount, Answer
+from azcn_events.core.values import Amount, Answer, When
 from azcn_events.errors import UnknownName
 from azcn_events.investment.portfolio import standings
 from azcn_events.reports.common import anonymous
@@ -62,7 +62,7 @@ def milestones(moment: Moment, agreement: str = "") -> Table:
             Column("source"),
         ),
         rows=tuple(rows),
-        context=moment.context,
+        context=(*moment.context, ("counted to", moment.on.isoformat())),
         notes=notes,
     )
 
@@ -86,11 +86,15 @@ def _rows(
                 Cell(f"{step}, possibly" if record.id in unsure else step, why),
                 Cell(record.event.when, why),
                 Cell(target, why),
-                Cell(None if overdue is None else _LATE[overdue], why),
+                Cell(None if overdue is None else _late(target, overdue), why),
                 Cell(_words(record), why),
                 Cell(str(record.event.cites), why),
             )
         )
+
+
+def _late(target: When | None, overdue: Answer) -> str:
+    return "no due date" if target and not target.is_known else _LATE[overdue]
 
 
 _LATE = {Answer.YES: "yes", Answer.MAYBE: "maybe", Answer.NO: "no"}

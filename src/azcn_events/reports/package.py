@@ -45,11 +45,13 @@ def package(moment: Moment) -> Table:
     )
 
 
+_KNOWN = (
+    "Of documents, known: spoken of individually by some source; the rest are"
+    " anonymous. Of a value, known: what agreements are known to hold; how the rest"
+    " is divided among all the documents is not known."
+)
 _NOTES = (
-    (
-        "Known: spoken of individually by some source. The rest are anonymous: nothing"
-        " is known of them but that they are counted."
-    ),
+    _KNOWN,
     "A field mentioned is not a document; a total is not split among documents.",
 )
 

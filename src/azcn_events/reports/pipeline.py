@@ -69,6 +69,7 @@ def pipeline(moment: Moment, policy: str = "claims") -> Table:
     notes = [f"Policy {counting.name!r}: {counting.sentence}."]
     if rest is not None:
         notes.append(f"Documents not individually known: {rest}.")
+    notes.append("A total counts the agreements with an amount in its unit.")
     return Table(
         name="pipeline",
         title="Pipeline: value by furthest milestone met",

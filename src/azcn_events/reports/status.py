@@ -11,15 +11,23 @@ from azcn_events.reports.table import Cell, Column, Row, Table
 __all__ = ["status"]
 
 
-def status(moment: Moment) -> Table:
+def status(moment: Moment, agreement: str = "") -> Table:
     """Give one row for each agreement: each milestone's status, and deviations.
 
     A status that is only possible at the day asked for follows the sure one after
     "or". Documents that no source spoke of individually are the last row.
+
+    Args:
+        moment: The log at a moment.
+        agreement: One stream only; all if empty.
     """
     names = tuple(milestone.name for milestone in moment.lifecycle.milestones)
-    rows = [_row(moment, standing) for standing in standings(moment)]
-    rest = anonymous(moment)
+    rows = [
+        _row(moment, standing)
+        for standing in standings(moment)
+        if not agreement or agreement in (standing.state.stream, *standing.others)
+    ]
+    rest = None if agreement else anonymous(moment)
     if rest is not None:
         unknown = [Cell(Missing.UNKNOWN) for _ in names]
         shown = Cell(f"not individually known: {rest}")

@@ -17,7 +17,7 @@ from azcn_events.stores.protocol import EVENT_BYTES_MAX, Draft, Row, Stamp
 __all__ = ["check", "check_versions", "repetition", "stamped"]
 
 _INTEGER_MAX: Final = 2**63 - 1
-_CHECKSUM_MAX: Final = 2**32 - 1
+_CHECKSUM_MAX: Final = 2**63 - 1
 
 
 def check(drafts: Sequence[Draft], expected: Mapping[str, int]) -> None:
@@ -190,7 +190,7 @@ def _check_numbers(draft: Draft) -> None:
             )
     if not 0 <= draft.checksum <= _CHECKSUM_MAX:
         raise InvalidValue(
-            str(draft.checksum), "this is no checksum", "a number from 0 to 2**32 - 1"
+            str(draft.checksum), "this is no checksum", "a number from 0 to 2**63 - 1"
         )
 
 

@@ -13,9 +13,9 @@ from attrs import frozen
 
 __all__ = ["EVENT_BYTES_MAX", "Draft", "Row", "Stamp", "Store"]
 
-EVENT_BYTES_MAX: Final = 1_048_576
-"""Largest payload plus metadata that any store takes, in bytes (1 MiB, the
-default message limit of NATS, so that a log can move between stores)."""
+EVENT_BYTES_MAX: Final = 1_000_000
+"""Largest payload plus metadata that any store takes, in bytes. With headers that
+is below 1 MiB, the default message limit of NATS, so that a log can move."""
 
 
 @frozen
@@ -29,7 +29,7 @@ class Draft:
         payload: The event as bytes; given back verbatim.
         metadata: What belongs to the record and not to the fact; verbatim too.
         checksum: Whatever the writer wants to find again beside the payload, 0 to
-            2**32 - 1; the codec's checksum of it.
+            2**63 - 1; the codec's checksum of it.
         earliest: First possible day as ``date.toordinal()``; None if open.
         latest: Last possible day, likewise; never below ``earliest``.
         recorded_us: Keep this recorded time (restoring a log), in microseconds

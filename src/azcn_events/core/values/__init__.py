@@ -10,6 +10,7 @@ from azcn_events.core.values.answers import Answer, Missing, Qualifier, Range
 from azcn_events.core.values.citation import Citation
 from azcn_events.core.values.names import check_name
 from azcn_events.core.values.times import (
+    check_recorded_us,
     datetime_of_us,
     day_of,
     day_of_us,
@@ -28,6 +29,7 @@ __all__ = [
     "Range",
     "When",
     "check_name",
+    "check_recorded_us",
     "datetime_of_us",
     "day_of",
     "day_of_us",

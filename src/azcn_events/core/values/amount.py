@@ -29,7 +29,7 @@ _WHOLE: Final = Context(prec=2 * _DIGITS_MAX + 1, traps=[InvalidOperation, Round
 """Holds every number that is taken, and the sum of any two: nothing is rounded."""
 
 
-@frozen
+@frozen(init=False)
 class Amount:
     """A quantity known by its bounds, with its unit.
 
@@ -58,17 +58,26 @@ class Amount:
     qualifier: Qualifier = Qualifier.EXACT
     words: str = ""
 
-    def __attrs_post_init__(self) -> None:
-        # Runs for every amount that is replayed: the usual case takes few steps.
-        check_unit(self.unit)
-        low, high = self.low, self.high
+    # As for When: what is read back from a store was checked before it was written.
+    def __init__(
+        self,
+        unit: str,
+        low: Decimal | None,
+        high: Decimal | None,
+        low_open: bool = False,  # noqa: FBT001, FBT002 - a fact about the bound
+        high_open: bool = False,  # noqa: FBT001, FBT002 - likewise
+        qualifier: Qualifier = Qualifier.EXACT,
+        words: str = "",
+    ) -> None:
+        self.__attrs_init__(unit, low, high, low_open, high_open, qualifier, words)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType] - attrs makes it
+        check_unit(unit)
         if low is not None:
             _check_number(low)
         if high is not None and high is not low:
             _check_number(high)
             if low is not None and low > high:
                 _refuse_bounds(self, "the bounds cross")
-        if self.low_open or self.high_open:
+        if low_open or high_open:
             _check_open(self)
 
     @classmethod
@@ -215,8 +224,6 @@ class Amount:
             return self
         if self.high is not None and self.high <= zero:
             return Amount(self.unit, zero, zero, qualifier=self.qualifier)
-        if self.low is None:
-            return self
         return Amount(self.unit, zero, self.high, False, self.high_open, self.qualifier)
 
     def _same_unit(self, other: Amount, verb: str) -> None:

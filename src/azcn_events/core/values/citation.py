@@ -13,7 +13,7 @@ from azcn_events.errors import InvalidValue
 __all__ = ["Citation"]
 
 
-@frozen
+@frozen(init=False)
 class Citation:
     """Where a fact can be checked by somebody who does not trust us.
 
@@ -32,14 +32,17 @@ class Citation:
     speaker: str = ""
     digest: str = ""
 
-    def __attrs_post_init__(self) -> None:
-        if type(self.source) is not str or not self.source:
+    # As for When: what is read back from a store was checked before it was written.
+    def __init__(
+        self, source: str, at: str = "", speaker: str = "", digest: str = ""
+    ) -> None:
+        if type(source) is not str or not source:
             accepted = "the name of a source's stream, such as 'source/trend-4035629'"
-            found = shown(self.source)
-            raise InvalidValue(found, "a citation names its source", accepted)
-        if self.digest and not _DIGEST.fullmatch(shown(self.digest)):
+            raise InvalidValue(shown(source), "a citation names its source", accepted)
+        if digest and not _DIGEST.fullmatch(shown(digest)):
             accepted = "'sha256:' and 64 lower-case hexadecimal digits"
-            raise InvalidValue(shown(self.digest), "this is not a digest", accepted)
+            raise InvalidValue(shown(digest), "this is not a digest", accepted)
+        self.__attrs_init__(source, at, speaker, digest)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType] - attrs makes it
 
     def __str__(self) -> str:
         place = f", {self.at}" if self.at else ""

@@ -10,6 +10,7 @@ from azcn_events.core.values.names import shown
 from azcn_events.errors import InvalidValue
 
 __all__ = [
+    "check_recorded_us",
     "datetime_of_us",
     "day_of",
     "day_of_us",
@@ -35,6 +36,18 @@ def day_of(text: str | date) -> date:
         raise InvalidValue(shown(text), str(error), "a day like 2025-04-25") from None
 
 
+def check_recorded_us(recorded_us: object) -> None:
+    """Refuse what is no recorded time: microseconds of the years 1 to 9999.
+
+    Raises:
+        InvalidValue: If it is anything else.
+    """
+    if type(recorded_us) is int and _FIRST_US <= recorded_us <= _LAST_US:
+        return
+    accepted = "whole microseconds since 1970 UTC, in the years 1 to 9999"
+    raise InvalidValue(shown(recorded_us), "this is no recorded time", accepted)
+
+
 def datetime_of_us(recorded_us: int) -> datetime:
     """Give a time in microseconds since 1970 as a date-time, UTC."""
     return _EPOCH + timedelta(microseconds=recorded_us)
@@ -54,6 +67,8 @@ _EPOCH_ORDINAL: Final = date(1970, 1, 1).toordinal()
 _DAY_US: Final = 86_400_000_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+_FIRST_US: Final = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
+_LAST_US: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 
 
 def recorded_us_of(text: object) -> int:

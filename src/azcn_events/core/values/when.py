@@ -7,7 +7,7 @@ from typing import Final
 
 from attrs import frozen
 
-from azcn_events.core import edtf
+from azcn_events.core import edtf as dates
 from azcn_events.core.values.answers import Answer, Qualifier, Range
 from azcn_events.core.values.names import shown
 from azcn_events.errors import InvalidValue
@@ -15,7 +15,7 @@ from azcn_events.errors import InvalidValue
 __all__ = ["When"]
 
 
-@frozen
+@frozen(init=False)
 class When:
     """Valid time: when something was so, as far as the source says.
 
@@ -34,11 +34,14 @@ class When:
     edtf: str
     words: str = ""
 
-    def __attrs_post_init__(self) -> None:
-        if type(self.edtf) is not str:
-            found = type(self.edtf).__name__
-            raise InvalidValue(shown(self.edtf), f"{found} is no text", edtf.ACCEPTED)
-        edtf.parse(self.edtf)
+    # Checked here and not after attrs' own __init__, which is also run by msgspec:
+    # stored bytes were checked before they were written, and carry a checksum.
+    def __init__(self, edtf: str, words: str = "") -> None:
+        if type(edtf) is not str:
+            found = type(edtf).__name__
+            raise InvalidValue(shown(edtf), f"{found} is no text", dates.ACCEPTED)
+        dates.parse(edtf)
+        self.__attrs_init__(edtf, words)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType] - attrs makes it
 
     @classmethod
     def unknown(cls, words: str = "") -> When:
@@ -54,22 +57,22 @@ class When:
         Raises:
             InvalidValue: If ``earliest`` lies after ``latest``.
         """
-        return cls(edtf.write(earliest, latest), words)
+        return cls(dates.write(earliest, latest), words)
 
     @property
     def earliest(self) -> date | None:
         """First possible day; None if open."""
-        return edtf.parse(self.edtf).earliest
+        return dates.parse(self.edtf).earliest
 
     @property
     def latest(self) -> date | None:
         """Last possible day; None if open."""
-        return edtf.parse(self.edtf).latest
+        return dates.parse(self.edtf).latest
 
     @property
     def qualifier(self) -> Qualifier:
         """How sure the source is."""
-        bounds = edtf.parse(self.edtf)
+        bounds = dates.parse(self.edtf)
         return _QUALIFIERS[bounds.approximate, bounds.uncertain]
 
     @property
@@ -79,7 +82,7 @@ class When:
 
     def before(self, other: When) -> Answer:
         """Say whether this lies on an earlier day than *other*."""
-        mine, its = edtf.parse(self.edtf), edtf.parse(other.edtf)
+        mine, its = dates.parse(self.edtf), dates.parse(other.edtf)
         if _blurred(mine) or _blurred(its):
             return Answer.MAYBE
         if mine.latest and its.earliest and mine.latest < its.earliest:
@@ -90,7 +93,7 @@ class When:
 
     def by(self, day: date) -> Answer:
         """Say whether it had come by the end of *day*."""
-        bounds = edtf.parse(self.edtf)
+        bounds = dates.parse(self.edtf)
         if _blurred(bounds):
             return Answer.MAYBE
         if bounds.latest and bounds.latest <= day:
@@ -101,7 +104,7 @@ class When:
 
     def same_day(self, other: When) -> Answer:
         """Say whether both lie on one calendar day."""
-        mine, its = edtf.parse(self.edtf), edtf.parse(other.edtf)
+        mine, its = dates.parse(self.edtf), dates.parse(other.edtf)
         if _blurred(mine) or _blurred(its):
             return Answer.MAYBE
         if Answer.YES in (self.before(other), other.before(self)):
@@ -112,7 +115,7 @@ class When:
 
     def within(self, other: When) -> bool:
         """Say whether these bounds lie inside *other*'s: a refinement of it."""
-        mine, its = edtf.parse(self.edtf), edtf.parse(other.edtf)
+        mine, its = dates.parse(self.edtf), dates.parse(other.edtf)
         starts = its.earliest is None or (
             mine.earliest is not None and mine.earliest >= its.earliest
         )
@@ -127,7 +130,7 @@ class When:
         Exact bounds give a range that holds the true distance. A bound is None
         where either date is open; both are None if either is not exact.
         """
-        mine, its = edtf.parse(self.edtf), edtf.parse(other.edtf)
+        mine, its = dates.parse(self.edtf), dates.parse(other.edtf)
         if _blurred(mine) or _blurred(its):
             return Range(None, None)
         return Range(_days(mine.latest, its.earliest), _days(mine.earliest, its.latest))
@@ -149,7 +152,7 @@ _QUALIFIERS: Final = {
 }
 
 
-def _blurred(bounds: edtf.Bounds) -> bool:
+def _blurred(bounds: dates.Bounds) -> bool:
     return bounds.approximate or bounds.uncertain
 
 
