@@ -49,14 +49,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         run(options)
         sys.stdout.flush()
     except (StoreError, UndecodableEvent) as error:
-        print(f"azcn: {error}", file=sys.stderr)
+        _complain(error)
         return 1 if isinstance(error, IdCollision | TooLarge) else 3
     except (AzcnEventsError, OSError) as error:
         if isinstance(error, BrokenPipeError):
             # The reader has gone (`azcn log | head`): nothing is wrong.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 0
-        print(f"azcn: {error}", file=sys.stderr)
+        _complain(error)
         return 1
     return 0
 
@@ -239,28 +239,31 @@ def _init(options: argparse.Namespace) -> None:
     with _open(options.ledger, create=True) as ledger:
         count = ledger.store.head()
     state = f"{count} records" if count else "empty"
-    print(f"{options.ledger} is a ledger ({state})")
+    _say(f"{options.ledger} is a ledger ({state})")
 
 
 def _load(options: argparse.Namespace) -> None:
     for name in options.files:
         if name != "-":
-            Path(name).open("rb").close()  # A wrong name leaves no empty ledger.
+            Path(name).stat()  # A wrong name leaves no empty ledger.
     with _open(options.ledger, create=True) as ledger:
         for name in options.files:
-            source = sys.stdin.buffer if name == "-" else name
+            source = _input().buffer if name == "-" else name
             before = ledger.store.head()
             receipt = ledger.load(source, progress=_progress)
             new = ledger.store.head() - before
-            print(f"{name}: {len(receipt.records)} facts, {new} new")
+            _say(f"{name}: {len(receipt.records)} facts, {new} new")
             for deviation in receipt.deviations:
-                print(f"  unexpected: {deviation}")
+                _say(f"  unexpected: {deviation}")
 
 
 def _record(options: argparse.Namespace) -> None:
     from azcn_events.errors import InvalidFields, InvalidValue  # noqa: PLC0415 - rare
 
-    text = sys.stdin.read() if options.fact == "-" else options.fact
+    try:
+        text = _input().read() if options.fact == "-" else options.fact
+    except UnicodeDecodeError as error:
+        raise InvalidValue("-", str(error), "text in UTF-8") from error
     try:
         plain = json.loads(text, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
@@ -283,9 +286,9 @@ def _record(options: argparse.Namespace) -> None:
         metadata = {"by": options.by} if options.by else {}
         receipt = ledger.record(options.stream, event, ids=ids, metadata=metadata)
     for record in receipt.records:
-        print(f"{record.stream} version {record.version}, id {record.id}")
+        _say(f"{record.stream} version {record.version}, id {record.id}")
     for deviation in receipt.deviations:
-        print(f"unexpected: {deviation}")
+        _say(f"unexpected: {deviation}")
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -388,9 +391,26 @@ def _open(url: str, *, create: bool = False) -> Any:  # noqa: ANN401 - a Ledger
     return Ledger.open(url, create=create)
 
 
+def _input() -> Any:  # noqa: ANN401 - a text stream
+    if sys.stdin is None:
+        raise AzcnEventsError("there is no input to read")
+    return sys.stdin
+
+
+def _say(text: str, *, file: Any = None) -> None:  # noqa: ANN401 - a text stream
+    """Print text that may come from anywhere: it cannot act on the terminal."""
+    from azcn_events.reports.render import visible  # noqa: PLC0415 - see _open
+
+    print(visible(text, keep="\n"), file=file)
+
+
+def _complain(error: Exception) -> None:
+    _say(f"azcn: {error}", file=sys.stderr)
+
+
 def _print_lines(lines: Iterable[str]) -> None:
     for line in lines:
-        print(line)
+        _say(line)
 
 
 def _print_table(table: Any, options: argparse.Namespace) -> None:  # noqa: ANN401 - a Table

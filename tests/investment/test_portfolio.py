@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator
 from datetime import date
 from functools import partial
+from typing import Any
 
 import attrs
 import pytest
@@ -13,7 +14,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.logs import CITES, Step, at, fresh, play, steps
 
-from azcn_events import Amount, Event, Ledger, Missing, Range, Recorded, Table, When
+from azcn_events import (
+    Activity,
+    Amount,
+    Citation,
+    Event,
+    Ledger,
+    Missing,
+    Range,
+    Recorded,
+    Table,
+    Terminated,
+    When,
+)
 from azcn_events.core.history import Moment, in_force
 from azcn_events.core.lifecycle import occurred
 from azcn_events.core.values import Answer
@@ -434,3 +447,42 @@ def test_as_of_the_week_between_the_seed_s_documents_may_have_been_signed() -> N
     package = portfolio(view.moment).packages["package/beijing-2025-04"]
     assert (Range(0, 13), Range(0, 2)) == (package.reported(), package.known())
     assert Range(0, 2) == view.report("funnel").cell("signed", column="met").value
+
+
+def test_what_is_dated_after_its_recording_decides_nothing() -> None:
+    """Not the kind of document, not a value, not an end: it is announced."""
+    ledger = Ledger.open("memory:", clock=lambda: 1_745_571_600_000_000)
+    now: dict[str, Any] = {"when": When("2025-04-01"), "cites": Citation("source/s")}
+    later = {**now, "when": When("2030-01-01")}
+    ledger.record(
+        "agreement/a",
+        ev.AgreementIdentified(field="glass", **now),
+        ev.ValueReported(amount=Amount.exact(100, "USD"), **now),
+        ev.AgreementSigned(kind=ev.DocumentKind.MEMORANDUM, **now),
+        ev.AgreementSigned(kind=ev.DocumentKind.AGREEMENT, **later),
+        ev.ValueReported(amount=Amount.exact(900, "USD"), adds=True, **later),
+        Terminated(**{**now, "when": When("2031~")}),
+    )
+    (agreement,) = portfolio(ledger.view().moment).agreements.values()
+    assert "USD 100" == str(agreement.value)
+    assert ev.DocumentKind.MEMORANDUM is agreement.kind
+    assert Activity.ACTIVE is agreement.state.activity
+
+
+def test_a_confirmation_is_of_the_last_proposal() -> None:
+    """Another pair in the same stream is not confirmed by it."""
+    ledger = Ledger.open("memory:")
+    said: dict[str, Any] = {"when": When("2025-04-01"), "cites": Citation("source/s")}
+    for name in "abcd":
+        ledger.record(
+            f"agreement/{name}", ev.AgreementIdentified(field="glass", **said)
+        )
+    ledger.record(
+        "link/1",
+        ev.LinkProposed(ours="agreement/a", other="agreement/b", **said),
+        ev.LinkConfirmed(**said),
+        ev.LinkProposed(ours="agreement/c", other="agreement/d", **said),
+    )
+    (link,) = portfolio(ledger.view().moment).links.values()
+    assert Answer.MAYBE is link.confirmed
+    assert 4 == len(portfolio(ledger.view().moment).agreements)

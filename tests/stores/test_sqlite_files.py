@@ -669,3 +669,38 @@ def test_reading_takes_little_memory(path: Path) -> None:
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
     assert peak < 36_000_000
+
+
+def test_a_file_that_was_cut_is_refused_at_once(tmp_path: Path) -> None:
+    """Wherever it was cut: the header says how long it must be."""
+    path = tmp_path / "cut.db"
+    store = SqliteStore.open(path)
+    drafts = [Draft("a", str(n), "k/1", b"{}" * 40) for n in range(200)]
+    store.append(drafts, {"a": 0})
+    store.close()
+    whole = path.read_bytes()
+    for size in (len(whole) - 1, len(whole) - 3000, len(whole) // 2):
+        path.write_bytes(whole[:size])
+        with pytest.raises(StoreUnusable, match="cut off"):
+            SqliteStore.open(path)
+    path.write_bytes(whole)
+    SqliteStore.open(path).close()
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_nothing_is_acknowledged_by_a_file_that_is_gone(
+    tmp_path: Path, *, replaced: bool
+) -> None:
+    """Deleted or replaced while open: an append is refused, not lost."""
+    path = tmp_path / "gone.db"
+    store = SqliteStore.open(path)
+    store.append([Draft("a", "1", "k/1", b"{}")], {"a": 0})
+    for side in ("", "-wal", "-shm"):
+        Path(f"{path}{side}").unlink(missing_ok=True)
+    other = SqliteStore.open(path) if replaced else None
+    with pytest.raises(StoreUnusable, match="deleted or replaced"):
+        store.append([Draft("a", "2", "k/1", b"{}")], {"a": 1})
+    store.close()
+    if other is not None:
+        assert 0 == other.head()
+        other.close()

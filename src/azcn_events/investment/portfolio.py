@@ -92,6 +92,7 @@ class Agreement:
         value: What it is worth.
         others: Streams confirmed to be the same agreement.
         present: Whether anything about it had come: YES or MAYBE.
+        facts: Ids of the records that it rests on.
     """
 
     stream: str
@@ -101,6 +102,7 @@ class Agreement:
     value: Value
     others: tuple[str, ...] = ()
     present: Answer = Answer.YES
+    facts: frozenset[str] = frozenset()
 
 
 @frozen
@@ -482,6 +484,7 @@ def _agreement(standing: Standing) -> Agreement | None:
         _value(standing.dated),
         standing.others,
         standing.present,
+        frozenset(record.id for record, _ in standing.dated),
     )
 
 

@@ -107,6 +107,10 @@ def _agreements(
             yield _row(stream, kind, "agreement", "identified", None)
         elif was is not None:
             found = list(_differences(stream, was, now))
+            if not found and was.facts != now.facts:
+                more = f"{len(now.facts - was.facts)} new"
+                gone = f"{len(was.facts - now.facts)} no longer in force"
+                found = [_row(stream, "other facts", "", gone, more)]
             yield from found or [_row(stream, "unchanged", "", None, None)]
 
 

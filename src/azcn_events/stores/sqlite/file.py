@@ -108,7 +108,32 @@ def _refuse_unusable(place: str, real: str) -> None:
         detail = "reading and writing it is not permitted"
         raise StoreUnusable(place, "read-only", detail)
     if found.st_size:
-        _refuse_header(place, _first_bytes(real, min(found.st_size, _HEADER_BYTES)))
+        header = _first_bytes(real, min(found.st_size, _HEADER_BYTES))
+        _refuse_header(place, header)
+        log = _stat(f"{real}-wal")
+        if log is None or not log.st_size:
+            _refuse_cut(place, header, found.st_size)
+
+
+def _refuse_cut(place: str, header: bytes, size: int) -> None:
+    """Refuse a file that is shorter than its header says, where no log completes it.
+
+    Source: SQLite database file format, 1.3.2 and 1.3.7: page size, of which 1
+    means 65536, and the number of pages, valid if two counters agree.
+    """
+    page = int.from_bytes(header[16:18]) or 1
+    pages = int.from_bytes(header[28:32])
+    is_valid = header[24:28] == header[92:96]
+    expected = (65536 if page == 1 else page) * pages
+    if is_valid and size < expected:
+        detail = f"{size:,} bytes, but its header says {expected:,}: cut off; {REPAIR}"
+        raise StoreUnusable(place, "damaged", detail)
+
+
+def file_identity(path: str) -> tuple[int, int]:
+    """Tell a file from any other that may stand at its path later; none is (0, 0)."""
+    found = _stat(path)
+    return (0, 0) if found is None else (found.st_dev, found.st_ino)
 
 
 def _stat(path: str) -> os.stat_result | None:

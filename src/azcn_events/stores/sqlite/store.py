@@ -38,7 +38,12 @@ from azcn_events.stores.sqlite.driver import (
     each,
     explained,
 )
-from azcn_events.stores.sqlite.file import SYNCHRONOUS, checked_path, connections
+from azcn_events.stores.sqlite.file import (
+    SYNCHRONOUS,
+    checked_path,
+    connections,
+    file_identity,
+)
 from azcn_events.stores.sqlite.line import LIMIT_MAX_S, Wait, begin_immediate, gate
 
 __all__ = ["SqliteStore"]
@@ -135,6 +140,7 @@ class SqliteStore:
     _limit_s: float
     _writer: Connection
     _reader: Connection
+    _identity: tuple[int, int] = field(init=False)
     _pid: int = field(factory=os.getpid, init=False)
     _closed: bool = field(default=False, init=False)
     # A thread stands in line, then writes, and leaves the line as soon as it may
@@ -142,6 +148,9 @@ class SqliteStore:
     _line: threading.Lock = field(factory=threading.Lock, init=False)
     _writing: threading.Lock = field(factory=threading.Lock, init=False)
     _reading: threading.Lock = field(factory=threading.Lock, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._identity = file_identity(self._path)
 
     @classmethod
     def open(
@@ -277,6 +286,7 @@ class SqliteStore:
             wait.acquire(self._writing)
             try:
                 self._check_usable()
+                self._check_same_file()
                 begin_immediate(self._writer, wait)
             except BaseException:
                 self._writing.release()
@@ -427,6 +437,11 @@ class SqliteStore:
                 self._closed = True
                 self._reader.close()
                 self._writer.close()
+
+    def _check_same_file(self) -> None:
+        if file_identity(self._path) != self._identity:
+            detail = "the file was deleted or replaced; open it again"
+            raise StoreUnusable(self.place, "missing", detail)
 
     def _check_usable(self) -> None:
         if self._pid != os.getpid():
