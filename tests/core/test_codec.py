@@ -766,3 +766,37 @@ def test_encoding_is_deterministic(event: Event) -> None:
 def test_common_facts_need_no_listing() -> None:
     """A lifecycle that lists nothing still keeps what belongs to no trade."""
     there_and_back(Codec(Lifecycle("bare", {})), Suspended(when=WHEN, cites=CITES))
+
+
+def test_damage_in_old_versions_is_noticed_by_the_checksum() -> None:
+    """Also where every text would do: the bytes are not those that were written."""
+    payload = (
+        b'{"memorandum":true,"when":{"edtf":"2025","words":""},"cites":{"source":"s"}}'
+    )
+    kind = "agreement-signed/1"
+    codec = Codec(INVESTMENT)
+    codec.decode(kind, payload, crc(kind, payload))
+    with pytest.raises(UndecodableEvent, match="checksum differs"):
+        codec.decode(kind, payload.replace(b"2025", b"2026"), crc(kind, payload))
+
+
+def test_a_field_that_a_class_has_got_since_takes_its_default() -> None:
+    """Bytes of the class as it was are read strictly, and kept."""
+
+    @frozen
+    class Licence(Event):
+        number: str = ""
+
+    Licence.__annotations__ = {"number": str}
+    before = Codec(Lifecycle("l", {"licence": Licence}))
+    kind, payload, checksum = before.encode(Licence("7", when=WHEN, cites=CITES))
+
+    @frozen
+    class Licence2(Event):
+        number: str = ""
+        area: str = "unknown"
+
+    Licence2.__annotations__ = {"number": str, "area": str}
+    after = Codec(Lifecycle("l", {"licence": Licence2}))
+    expected = Licence2("7", "unknown", when=WHEN, cites=CITES)
+    assert expected == after.decode(kind, payload, checksum)

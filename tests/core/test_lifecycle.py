@@ -645,3 +645,14 @@ def test_the_built_in_lifecycle_forces_no_line() -> None:
 def test_a_retraction_moves_nothing() -> None:
     """It is no milestone's fact, and the fold passes over it."""
     assert () == INVESTMENT.moves(fact(Retracted))
+
+
+def test_no_field_hides_one_that_every_event_has() -> None:
+    """A `reason` of one's own would stand where that of a correction is kept."""
+
+    @attrs.frozen
+    class Ended(Event):
+        reason: str = "insolvency"
+
+    with pytest.raises(InvalidLifecycle, match=r"Ended\.reason hides the field"):
+        Lifecycle(name="l", events={"ended": Ended})

@@ -527,3 +527,29 @@ def test_an_amount_of_area_is_more_than_nothing() -> None:
     with pytest.raises(InvalidValue, match="more than nothing"):
         fact(ev.LandAllocated, area=Amount.exact(0, "ha"))
     assert Missing.UNKNOWN is fact(ev.LandAllocated).area  # type: ignore[attr-defined] # a LandAllocated
+
+
+SAMPLE_SOURCE = ev.SourceRegistered(
+    publisher="a press", title="a page", when=When("2025"), cites=CITES
+)
+
+
+@pytest.mark.parametrize("time", [-(2**62), 2**70, 1.5, "x", True])
+def test_what_is_no_recorded_time_is_refused(time: Any) -> None:
+    """Before anything is stored: later no report could be made."""
+    ledger = Ledger.open("memory:")
+    fact = Fact("source/s", SAMPLE_SOURCE, recorded_us=time)
+    with pytest.raises(InvalidValue, match="no recorded time"):
+        ledger.record_all([fact])
+    assert 0 == ledger.store.head()
+
+
+@pytest.mark.parametrize(
+    "metadata", [b"not json", b"", b"[1]", b'{"a":\n1}', b"\xff", b'{"a":1,"a":2}']
+)
+def test_what_is_no_metadata_is_refused(metadata: bytes) -> None:
+    """It would break the lines of an export."""
+    ledger = Ledger.open("memory:")
+    with pytest.raises(InvalidValue, match="no metadata"):
+        ledger.record_all([Fact("source/s", SAMPLE_SOURCE, metadata=metadata)])
+    assert 0 == ledger.store.head()

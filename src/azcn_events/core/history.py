@@ -15,7 +15,7 @@ from operator import attrgetter
 from attrs import frozen
 
 from azcn_events.core.events import Event, Recorded, Retracted
-from azcn_events.core.lifecycle import Fold, Lifecycle, State, occurred
+from azcn_events.core.lifecycle import Fold, Lifecycle, occurred
 from azcn_events.core.values import Answer
 from azcn_events.errors import RecordNotFound, TransitionRefused
 
@@ -160,11 +160,6 @@ class History:
             record for record, answer in self.dated() if answer is not Answer.NO
         )
 
-    @property
-    def certain(self) -> tuple[Recorded, ...]:
-        """The facts in force that had surely come by ``as_of``."""
-        return tuple(record for record, answer in self.dated() if answer is Answer.YES)
-
     def dated(self) -> Iterator[tuple[Recorded, Answer]]:
         """Yield the facts in force, each with whether it had come by ``as_of``."""
         for record in in_force(self.records):
@@ -198,17 +193,6 @@ class Moment:
         for stream, records in groupby(self.read(), attrgetter("stream")):
             if not category or stream.partition("/")[0] == category:
                 yield History(stream, tuple(records), self.as_of)
-
-    def states(self) -> Iterator[tuple[History, State]]:
-        """Yield each stream that has milestones, and where it stands.
-
-        Streams of which every fact is retracted, or lies after ``as_of``, are
-        left out: at this moment there is no such agreement.
-        """
-        for history in self.histories(self.lifecycle.category):
-            state = self.lifecycle.replay(in_force(history.records), as_of=self.as_of)
-            if state.stream:
-                yield history, state
 
     @property
     def context(self) -> tuple[tuple[str, str], ...]:
