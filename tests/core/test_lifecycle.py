@@ -656,3 +656,20 @@ def test_no_field_hides_one_that_every_event_has() -> None:
 
     with pytest.raises(InvalidLifecycle, match=r"Ended\.reason hides the field"):
         Lifecycle(name="l", events={"ended": Ended})
+
+
+def test_what_is_sure_moves_what_is_possible() -> None:
+    """A sure step after a possible one moves both cases."""
+    cites = Citation("source/s")
+    events = (
+        LandAllocated(when=When("[2025-04-15..2025-04-21]"), cites=cites),
+        MilestoneReverted("land-allocated", when=When("2025-04-10"), cites=cites),
+    )
+    records = [
+        Recorded(n, "agreement/a", n, str(n), "k/1", us_of(date(2025, 5, 1)), event)
+        for n, event in enumerate(events, start=1)
+    ]
+    land = INVESTMENT.replay(records, as_of=date(2025, 4, 18)).milestones[
+        "land-allocated"
+    ]
+    assert (Status.REVERTED, frozenset()) == (land.status, land.maybe)
