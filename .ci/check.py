@@ -23,7 +23,7 @@ import tempfile
 import time
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -179,21 +179,25 @@ def wheel(shop: Workshop) -> None:
 
 
 def coverage(shop: Workshop) -> None:
-    """All tests, measured, on other Pythons; the last with the oldest packages."""
+    """All tests on other Pythons: measured, and briefly with the oldest packages."""
     found = [python for minor in (12, 13) if (python := interpreter(minor))]
-    *newest, last = found or [Path(sys.executable)]
-    every(
-        *(partial(measure, shop, python) for python in newest),
-        partial(measure, shop, last, *lower_bounds(shop.tree)),
-    )
+    newest, *_, oldest = [*(found or [Path(sys.executable)])] * 2
+    every(partial(measure, shop, newest), partial(try_oldest, shop, oldest))
 
 
-def measure(shop: Workshop, base: Path, *pins: str) -> None:
+def try_oldest(shop: Workshop, base: Path) -> None:
+    """Run the tests with the lower bounds of every package; few examples each."""
+    install = ("--editable", str(shop.tree), *lower_bounds(shop.tree))
+    python = shop.venv("oldest", *install, *shop.groups("test"), base=base)
+    short = replace(shop, environ={**shop.environ, "HYPOTHESIS_PROFILE": "short"})
+    short.run(python, "-m", "pytest", "-q")
+
+
+def measure(shop: Workshop, base: Path) -> None:
     """Run the tests; show what ran of the whole, and demand all of the core."""
     name = f"coverage-{base.parent.parent.name}"
-    python = shop.venv(
-        name, "--editable", str(shop.tree), *pins, *shop.groups("test"), base=base
-    )
+    install = ("--editable", str(shop.tree), *shop.groups("test"))
+    python = shop.venv(name, *install, base=base)
     coverage = (python, "-m", "coverage")
     data = f"--data-file={shop.scratch / name}.data"
     shop.run(*coverage, "run", data, "-m", "pytest", "-q")

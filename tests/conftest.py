@@ -1,8 +1,9 @@
 """How hard Hypothesis tries, by the environment variable HYPOTHESIS_PROFILE.
 
 ``dev`` looks briefly at new examples each time, ``ci`` looks longer and at the
-same ones each time (a run that fails can be repeated), ``nightly`` looks for
-long. Without the variable: ``ci`` where ``CI`` is set, else ``dev``.
+same ones each time (a run that fails can be repeated), ``short`` at few of them,
+``nightly`` looks for long. Without the variable: ``ci`` where ``CI`` is set, else
+``dev``.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from hypothesis import settings
 # No deadlines: they measure the machine and its neighbours, not the code.
 settings.register_profile("dev", max_examples=60, deadline=None)
 settings.register_profile(
-    "ci", max_examples=200, deadline=None, derandomize=True, print_blob=True
+    "ci", max_examples=100, deadline=None, derandomize=True, print_blob=True
 )
+settings.register_profile("short", max_examples=20, deadline=None, derandomize=True)
 settings.register_profile("nightly", max_examples=2_000, deadline=None, print_blob=True)
 
 settings.load_profile(
