@@ -110,9 +110,11 @@ def _refuse_unusable(place: str, real: str) -> None:
     if found.st_size:
         header = _first_bytes(real, min(found.st_size, _HEADER_BYTES))
         _refuse_header(place, header)
+        # In this order: another process may just now be moving its log into the
+        # file, which is only complete once the log is gone.
         log = _stat(f"{real}-wal")
         if log is None or not log.st_size:
-            _refuse_cut(place, header, found.st_size)
+            _refuse_cut(place, header, Path(real).stat().st_size)
 
 
 def _refuse_cut(place: str, header: bytes, size: int) -> None:
