@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
+import pickle
 from datetime import date
 from typing import Any
 
@@ -673,3 +675,14 @@ def test_what_is_sure_moves_what_is_possible() -> None:
         "land-allocated"
     ]
     assert (Status.REVERTED, frozenset()) == (land.status, land.maybe)
+
+
+def test_a_state_can_be_copied_and_pickled() -> None:
+    """Programs hand states to other processes; a copy is equal, and as fixed."""
+    granted = Granted(when=When("2025"), cites=CITES)
+    record = Recorded(1, "mine/a", 1, "r1", "granted/1", us_of(LATER), granted)
+    state = MINE.replay([record])
+    for again in (copy.deepcopy(state), pickle.loads(pickle.dumps(state))):  # noqa: S301 - our own bytes
+        assert state == again
+        with pytest.raises(TypeError):
+            again.milestones["licensed"] = None  # type: ignore[index] # it must fail

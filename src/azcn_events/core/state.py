@@ -12,7 +12,8 @@ from datetime import date, timedelta
 from types import MappingProxyType
 from typing import Final, Protocol
 
-from attrs import frozen
+import attrs
+from attrs import field, frozen
 
 from azcn_events.core.events import (
     Event,
@@ -192,6 +193,12 @@ def _passed(target: When, today: When) -> Answer:
     return target.before(today) if target.is_known else Answer.NO
 
 
+def _unchanging(
+    milestones: Mapping[str, MilestoneState],
+) -> Mapping[str, MilestoneState]:
+    return MappingProxyType(dict(milestones))
+
+
 @frozen
 class State:
     """Where an agreement stands: a fold of its records.
@@ -210,9 +217,14 @@ class State:
     version: int
     activity: Activity
     activity_maybe: frozenset[Activity]
-    milestones: Mapping[str, MilestoneState]
+    milestones: Mapping[str, MilestoneState] = field(converter=_unchanging)
     opening: Recorded | None = None
     ending: Recorded | None = None
+
+    def __reduce__(self) -> tuple[type[State], tuple[object, ...]]:
+        """Let it be copied and pickled, which a read-only mapping cannot be."""
+        values = (getattr(self, one.name) for one in attrs.fields(State))
+        return State, tuple(dict(v) if v is self.milestones else v for v in values)
 
     def furthest(self) -> str | None:
         """Give the last milestone, in the lifecycle's order, that is surely met."""
@@ -342,7 +354,7 @@ class Fold:
             self.version,
             self.activity,
             frozenset(activity for activity, _ in self.lives) - {self.activity},
-            MappingProxyType(milestones),
+            milestones,
             self.opening,
             self.ending,
         )
