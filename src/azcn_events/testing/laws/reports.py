@@ -1,0 +1,266 @@
+"""Laws of reports: every figure explains itself, and claims no more than is known.
+
+A report is a function of a moment that returns a table. What a law needs to know of a
+table is how to find a row again: by the cells it begins with that name no record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any, Final, cast
+
+import attrs
+
+from azcn_events.core.events import Event, Recorded
+from azcn_events.core.history import Moment
+from azcn_events.core.lifecycle import Lifecycle
+from azcn_events.core.values import Amount, Missing, Qualifier, Range, When
+from azcn_events.reports.table import Cell, Column, Row, Table
+from azcn_events.testing.laws.law import Law, Violation, ensure, over_logs, same
+from azcn_events.testing.transcript import Log, retold
+
+__all__ = ["REPORT_LAWS", "Report", "moment_of"]
+
+Report = Callable[..., Table]
+"""Takes a moment, and gives a table."""
+
+
+def moment_of(lifecycle: Lifecycle, log: Log, as_of: date | None = None) -> Moment:
+    """Make the moment at which all of a log is known.
+
+    Args:
+        lifecycle: The rules.
+        log: Records in position order.
+        as_of: Count what had come by the end of this day; None counts all.
+    """
+    order = {stream: at for at, stream in enumerate(_streams(log))}
+    by_stream = sorted(log, key=lambda record: (order[record.stream], record.version))
+    last = log[-1].recorded_on if log else _FIRST
+    return Moment(lifecycle, lambda: by_stream, as_of, as_of or last)
+
+
+_FIRST: Final = date(2025, 1, 1)
+
+
+def _streams(log: Log) -> Iterator[str]:
+    yield from dict.fromkeys(record.stream for record in log)
+
+
+def _moments(lifecycle: Lifecycle, log: Log) -> Iterator[Moment]:
+    """Yield the moment itself, and some days at which not all had come."""
+    yield moment_of(lifecycle, log)
+    for day in sorted({record.recorded_on for record in log})[:2]:
+        yield moment_of(lifecycle, log, day - timedelta(days=10))
+        yield moment_of(lifecycle, log, day)
+
+
+def _at(moment: Moment) -> str:
+    return f"as of {moment.as_of}" if moment.as_of else "with everything counted"
+
+
+@over_logs
+def takes_every_log(report: Report, lifecycle: Lifecycle, log: Log) -> None:
+    """It gives a table of every log, at every moment."""
+    for moment in _moments(lifecycle, log):
+        table = cast("object", report(moment))
+        ensure(isinstance(table, Table), f"it gave {table!r} {_at(moment)}")
+
+
+@over_logs
+def same_bytes(report: Report, lifecycle: Lifecycle, log: Log) -> None:
+    """The same facts give the same bytes, whatever was asked in between."""
+    for moment in _moments(lifecycle, log):
+        first = _bytes(report(moment))
+        report(moment_of(lifecycle, ()))
+        report(moment_of(lifecycle, log[: len(log) // 2]))
+        same(first, _bytes(report(moment)), f"the report, made twice {_at(moment)},")
+
+
+def _bytes(table: Table) -> tuple[str, ...]:
+    return table.text(), table.html(), table.csv(), table.json()
+
+
+@over_logs
+def shows_what_depends(report: Report, lifecycle: Lifecycle, log: Log) -> None:
+    """It says for which moment its figures hold."""
+    for moment in _moments(lifecycle, log):
+        table = report(moment)
+        lacking = [pair for pair in moment.context if pair not in table.context]
+        ensure(not lacking, f"the table's context lacks {lacking}")
+
+
+@over_logs
+def why_names_known_records(report: Report, lifecycle: Lifecycle, log: Log) -> None:
+    """A figure is explained by records that are known at its moment."""
+    positions = {record.position for record in log}
+    for moment in _moments(lifecycle, log):
+        for row, column, cell in _cells(report(moment)):
+            strangers = set(cell.why) - positions
+            what = f"{_words(row, column)} rests on positions {sorted(strangers)}"
+            ensure(not strangers, f"{what}, where nothing is")
+
+
+@over_logs
+def no_figure_without_why(report: Report, lifecycle: Lifecycle, log: Log) -> None:
+    """A figure that says more than nothing names the records that make it."""
+    for moment in _moments(lifecycle, log):
+        for row, column, cell in _cells(report(moment)):
+            if _claims(cell.value) and not cell.why:
+                what = f"{_words(row, column)} is {cell.value} {_at(moment)}"
+                raise Violation(f"{what}, and names no record")
+
+
+@over_logs
+def why_is_enough(report: Report, lifecycle: Lifecycle, log: Log) -> None:
+    """Folding only the records that a figure names gives the figure."""
+    for moment in _moments(lifecycle, log):
+        tables: dict[frozenset[int], Table] = {}
+        for row, column, cell in _cells(report(moment)):
+            if not cell.why:
+                continue
+            named = frozenset(cell.why)
+            if named not in tables:
+                kept = tuple(r for r in log if r.position in named)
+                only = attrs.evolve(moment, read=moment_of(lifecycle, kept).read)
+                tables[named] = report(only)
+            again = [found.value for found in _found(tables[named], row, column)]
+            what = f"{_words(row, column)} {_at(moment)}, from all records and from"
+            ensure(bool(again), f"{what} {sorted(named)}: the row is not there")
+            if cell.value not in again:
+                same(cell.value, again[0], f"{what} {sorted(named)}")
+
+
+@over_logs
+def bounds_hold_the_truth(report: Report, lifecycle: Lifecycle, log: Log) -> None:
+    """When a vague date turns out exact, no figure leaves the bounds it had."""
+    for moment in _moments(lifecycle, log):
+        if moment.as_of is None:
+            continue
+        before = report(moment)
+        for at, record in enumerate(log):
+            for day in _days_within(record):
+                exact = attrs.evolve(record.event, when=When(day.isoformat()))
+                changed = (*log[:at], record._replace(event=exact), *log[at + 1 :])
+                if retold(lifecycle, changed) is None:
+                    continue
+                after = report(moment_of(lifecycle, changed, moment.as_of))
+                told = f"if {record.id} was on {day}, {_at(moment)}"
+                _ensure_within(before, after, told)
+
+
+def _days_within(record: Recorded) -> Iterator[date]:
+    """Yield the ends of a vague date that is no more than vague.
+
+    What was reported as having happened had happened when it was written down.
+    """
+    when = record.event.when
+    if when.qualifier is not Qualifier.EXACT or when.earliest == when.latest:
+        return
+    latest = min(when.latest or record.recorded_on, record.recorded_on)
+    earliest = when.earliest or latest - timedelta(days=40)
+    if earliest <= latest:
+        yield from {earliest, latest}
+
+
+def _ensure_within(before: Table, after: Table, told: str) -> None:
+    for row, column, cell in _cells(before):
+        if not isinstance(cell.value, Range):
+            continue
+        for later in _found(after, row, column):
+            what = f"{_words(row, column)} was {cell.value}, and would be {later.value}"
+            ensure(_is_within(cell.value, later.value), f"{what} {told}")
+
+
+def _is_within(outer: Range, inner: object) -> bool:
+    if not isinstance(inner, Range):
+        return False
+    above = outer.low is None or (inner.low is not None and inner.low >= outer.low)
+    below = outer.high is None or (inner.high is not None and inner.high <= outer.high)
+    return above and below
+
+
+@over_logs
+def the_unknown_keeps_its_row(report: Report, lifecycle: Lifecycle, log: Log) -> None:
+    """A value that becomes unknown takes no row away and becomes no figure."""
+    before = report(moment_of(lifecycle, log))
+    for at, record in enumerate(log):
+        for name in _may_be_missing(record):
+            unknown = _with(record.event, name, Missing.UNKNOWN)
+            changed = (*log[:at], record._replace(event=unknown), *log[at + 1 :])
+            after = report(moment_of(lifecycle, changed))
+            gone = _firsts(before) - _firsts(after)
+            ensure(not gone, f"the row {gone} is gone if {record.id} has no {name}")
+
+
+def _firsts(table: Table) -> set[str]:
+    """Give what the rows begin with; further words may be the unit of a figure."""
+    return {str(row.cells[0].value) for row in table.rows if not row.total}
+
+
+def _with(event: Event, name: str, value: object) -> Event:
+    changes: dict[str, Any] = {name: value}
+    return attrs.evolve(event, **changes)
+
+
+def _may_be_missing(record: Recorded) -> Iterator[str]:
+    for field in attrs.fields(type(record.event)):
+        if isinstance(getattr(record.event, field.name), Amount):
+            yield field.name
+
+
+Key = tuple[str, ...]
+"""What a row is known by: the texts it begins with that name no record."""
+
+
+def _cells(table: Table) -> Iterator[tuple[Key, Column, Cell]]:
+    """Yield every cell, with its row's key and its column."""
+    for row in table.rows:
+        for column, cell in zip(table.columns, row.cells, strict=True):
+            yield _key(row), column, cell
+
+
+def _key(row: Row) -> Key:
+    words = list[str]()
+    for cell in row.cells:
+        if cell.why or not isinstance(cell.value, str):
+            break
+        words.append(cell.value)
+    return tuple(words)
+
+
+def _found(table: Table, key: Key, column: Column) -> list[Cell]:
+    """Give the cells of a column in the rows with this key: one for each row."""
+    place = table.columns.index(column)
+    return [row.cells[place] for row in table.rows if _key(row) == key]
+
+
+def _words(key: Key, column: Column) -> str:
+    return f"“{' / '.join(key)}”, {column.name},"
+
+
+def _claims(value: Any) -> bool:  # noqa: ANN401 - what a cell may hold
+    """Say whether a value is a figure that claims more than nothing."""
+    if isinstance(value, bool):
+        return False
+    if isinstance(value, int | Decimal):
+        return value != 0
+    if isinstance(value, Range):
+        return value != Range.exact(0)
+    if isinstance(value, Amount):
+        return value.low is not None or value.high is not None
+    return False
+
+
+REPORT_LAWS: Final[tuple[Law[Report], ...]] = (
+    takes_every_log,
+    same_bytes,
+    shows_what_depends,
+    why_names_known_records,
+    no_figure_without_why,
+    why_is_enough,
+    bounds_hold_the_truth,
+    the_unknown_keeps_its_row,
+)
+"""What every report should keep."""

@@ -1,0 +1,161 @@
+"""From a log that breaks a law to a short and plain one that breaks it too.
+
+Whole facts go first, then what stands in those that are left. The caller says which
+logs may be tried: mostly those that the lifecycle admits, so that a counterexample is
+a history that can happen.
+"""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Callable, Iterable, Iterator
+from itertools import combinations
+from typing import Any, Final
+
+import attrs
+from attrs import define
+
+from azcn_events.core.events import Event, Recorded
+from azcn_events.errors import InvalidValue
+from azcn_events.testing.palettes import NAMED
+from azcn_events.testing.plain import plain_values, simplest
+from azcn_events.testing.stand_ins import Clock
+from azcn_events.testing.transcript import Log
+
+__all__ = ["Admit", "shrink"]
+
+_ATTEMPTS_MAX: Final = 3_000
+_TOGETHER_MAX: Final = 12
+"""Up to this many facts, all pairs and triples are tried to be left out as well."""
+
+
+Admit = Callable[[Iterable[Recorded]], Log | None]
+"""Numbers records anew; None if they are no case that may be tried."""
+
+
+def shrink(log: Log, fails: Callable[[Log], bool], admit: Admit) -> Log:
+    """Give a log that fails too and cannot easily be made shorter or plainer.
+
+    Args:
+        log: A log that fails.
+        fails: Whether a log fails; asked up to some 3,000 times.
+        admit: Makes a log of some of the records, changed or not: mostly
+            ``partial(retold, lifecycle)``, which gives only what can happen.
+
+    Source of the first part: A. Zeller, R. Hildebrandt, Simplifying and isolating
+    failure-inducing input, IEEE Trans. Softw. Eng. 28(2), 2002 (ddmin).
+    """
+    search = _Search(admit, fails, log)
+    while search.left > 0 and (search.drop() or search.simplify()):
+        pass
+    return search.best
+
+
+@define
+class _Search:
+    admit: Admit
+    fails: Callable[[Log], bool]
+    best: Log
+    left: int = _ATTEMPTS_MAX
+
+    def accepts(self, records: Iterable[Recorded]) -> bool:
+        """Try a log; keep it if it is admitted and fails."""
+        if self.left <= 0:
+            return False
+        log = self.admit(records)
+        if log is None or log == self.best:
+            return False
+        self.left -= 1
+        if not self.fails(log):
+            return False
+        self.best = log
+        return True
+
+    def drop(self) -> bool:
+        """Leave out facts: half of them at a time, then fewer, then one by one."""
+        is_shorter = False
+        size = max(1, len(self.best) // 2)
+        while size:
+            at = 0
+            while at < len(self.best):
+                gone = {record.id for record in self.best[at : at + size]}
+                if self.accepts(_without(self.best, gone)):
+                    is_shorter = True
+                else:
+                    at += size
+            size //= 2
+        for together in (2, 3):
+            is_shorter |= self._drop_together(together)
+        return is_shorter
+
+    def _drop_together(self, count: int) -> bool:
+        is_shorter = False
+        progress = len(self.best) <= _TOGETHER_MAX
+        while progress:
+            ids = [record.id for record in self.best]
+            progress = any(
+                self.accepts(_without(self.best, set(gone)))
+                for gone in combinations(ids, count)
+            )
+            is_shorter |= progress
+        return is_shorter
+
+    def simplify(self) -> bool:
+        """Make the facts plainer: all at once, then field by field."""
+        at_once = (r._replace(recorded_us=Clock().us) for r in self.best)
+        is_plainer = self.accepts(at_once)
+        is_plainer |= self.accepts(_renamed(self.best))
+        for at in range(len(self.best)):
+            for event in _plainer(self.best[at].event):
+                records = list(self.best)
+                records[at] = records[at]._replace(event=event)
+                is_plainer |= self.accepts(records)
+        return is_plainer
+
+
+def _renamed(log: Log) -> Iterator[Recorded]:
+    """Number the ids by position, as in a log that was never longer."""
+    names = {record.id: f"r{record.position}" for record in log}
+    for record in log:
+        event = record.event
+        if event.replaces:
+            event = attrs.evolve(event, replaces=names.get(event.replaces, ""))
+        yield record._replace(id=names[record.id], event=event)
+
+
+def _without(log: Log, gone: set[str]) -> Iterator[Recorded]:
+    """Leave records out, and what corrects them."""
+    for record in log:
+        if record.id in gone or record.event.replaces in gone:
+            gone.add(record.id)
+        else:
+            yield record
+
+
+def _plainer(event: Event) -> Iterator[Event]:
+    """Yield plainer events of the same class: never one that is less plain."""
+    kind = type(event)
+    keep: dict[str, Any] = {"replaces": event.replaces, "reason": event.reason}
+    if isinstance(event, NAMED):
+        keep["milestone"] = event.milestone
+    try:
+        plain = simplest(kind, **keep)
+    except ValueError:
+        plain = event  # Nothing plain is known of its class.
+    if plain != event:
+        yield plain
+    hints = typing.get_type_hints(kind, include_extras=True)
+    for attribute in attrs.fields(kind):
+        now = getattr(event, attribute.name)
+        if attribute.name in keep or not attribute.init:
+            continue
+        candidates = [*plain_values(attribute, hints[attribute.name])]
+        if attribute.default is not attrs.NOTHING:
+            candidates.insert(0, getattr(plain, attribute.name))
+        for value in candidates:
+            if value == now:
+                break  # What comes next is less plain.
+            try:
+                yield attrs.evolve(event, **{attribute.alias: value})
+            except (InvalidValue, ValueError):
+                continue
