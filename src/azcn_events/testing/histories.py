@@ -29,15 +29,16 @@ from azcn_events.core.events import (
 from azcn_events.core.lifecycle import Lifecycle
 from azcn_events.core.values import When
 from azcn_events.errors import RecordNotFound, TransitionRefused
-from azcn_events.testing.classes import for_class
+from azcn_events.testing.classes import events, for_class
 from azcn_events.testing.explorer import Graph, explore
-from azcn_events.testing.palettes import NEAR, Palette, palette_for
+from azcn_events.testing.palettes import NEAR, WIDE, Palette, palette_for
 from azcn_events.testing.plain import simplest
 from azcn_events.testing.stand_ins import Clock
 from azcn_events.testing.transcript import Log, Transcript
 
 __all__ = [
     "Illegal",
+    "any_event",
     "facts",
     "histories",
     "illegal_next",
@@ -53,6 +54,18 @@ _GOALS_STATES_MAX: Final = 3_000
 @lru_cache(maxsize=64)
 def _graph(lifecycle: Lifecycle) -> Graph:
     return explore(lifecycle, states_max=_GOALS_STATES_MAX)
+
+
+def any_event(
+    lifecycle: Lifecycle, palette: Palette = WIDE
+) -> st.SearchStrategy[Event]:
+    """Draw events of every class of a lifecycle, each as likely as another.
+
+    News and corrections of any record: whatever could be stored, admitted or not.
+    """
+    told = palette_for(lifecycle, palette)
+    kinds = [events(kind, told) for kind in lifecycle.kinds.values()]
+    return st.sampled_from(kinds).flatmap(lambda drawn: drawn)
 
 
 def facts(

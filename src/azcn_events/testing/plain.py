@@ -19,6 +19,7 @@ import attrs
 
 from azcn_events.core.values import Amount, Citation, When
 from azcn_events.testing.classes import Limits, accepts, edges, limits_of, without_none
+from azcn_events.testing.patterns import plain_match
 
 __all__ = ["plain_values", "simplest"]
 
@@ -111,13 +112,12 @@ def _candidates(hint: Any, limits: Limits) -> Iterable[Any]:  # noqa: ANN401 - a
 
 
 def _texts(limits: Limits) -> Sequence[str]:
+    if limits.pattern is not None:
+        match = plain_match(limits.pattern)
+        return [] if match is None else [match]
     if limits.size_min:
         return [text * limits.size_min for text in ("a", "1")]
-    return _CODES
-
-
-_CODES: Final = ("", "a", "1", "A", "AA", "aa", "A1", "A-1", "a-1", "01", "001", "0001")
-"""What simple patterns take: codes, numbers, names."""
+    return ("", "a", "1", "A")
 
 
 def _groups(origin: Any, member: object, limits: Limits) -> Iterator[Any]:  # noqa: ANN401 - tuple, list, set or frozenset

@@ -80,14 +80,13 @@ class Transcript:
         self.records.append(record)
         return record
 
-    def copy(self) -> Transcript:
-        """Make another one that goes on from here."""
+    def trial(self, streams: Iterable[str]) -> Transcript:
+        """Make another one that goes on from here, for facts of these streams."""
         other = Transcript(self._lifecycle, us=self.us)
         other.records = list(self.records)
-        other._desks = {
-            stream: Admission(self._lifecycle, stream, desk.records)
-            for stream, desk in self._desks.items()
-        }
+        for stream in streams:
+            known = self.of(stream)
+            other._desks[stream] = Admission(self._lifecycle, stream, known)
         return other
 
     @property

@@ -16,7 +16,7 @@ from azcn_events.core.codec import Codec
 from azcn_events.core.events import Event, Recorded
 from azcn_events.core.lifecycle import Lifecycle
 from azcn_events.errors import AzcnEventsError
-from azcn_events.testing.classes import events
+from azcn_events.testing.histories import any_event
 from azcn_events.testing.laws.law import (
     Broken,
     Draws,
@@ -28,7 +28,6 @@ from azcn_events.testing.laws.law import (
     over_logs,
     same,
 )
-from azcn_events.testing.palettes import WIDE, palette_for
 from azcn_events.testing.plain import simplest
 from azcn_events.testing.stand_ins import Clock
 from azcn_events.testing.transcript import Log
@@ -39,11 +38,7 @@ __all__ = ["CODEC_LAWS", "OldBytes", "reads_old_bytes", "wire_corpus"]
 @lru_cache(maxsize=64)
 def _one_event(lifecycle: Lifecycle) -> st.SearchStrategy[Log]:
     """Draw one event of any class, whatever could be stored: as a log of one record."""
-    palette = palette_for(lifecycle, WIDE)
-    kinds = [events(kind, palette) for kind in lifecycle.kinds.values()]
-    return st.sampled_from(kinds).flatmap(
-        lambda drawn: drawn.map(lambda event: (_record(event),))
-    )
+    return any_event(lifecycle).map(lambda event: (_record(event),))
 
 
 def _record(event: Event) -> Recorded:

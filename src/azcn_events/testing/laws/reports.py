@@ -174,6 +174,8 @@ def _ensure_within(before: Table, after: Table, told: str) -> None:
 
 
 def _is_within(outer: Range, inner: object) -> bool:
+    if isinstance(inner, Missing) or inner == Range(0, None):
+        return True  # Nobody had said it: what is no figure leaves no bounds.
     if not isinstance(inner, Range):
         return False
     above = outer.low is None or (inner.low is not None and inner.low >= outer.low)
