@@ -9,7 +9,6 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from azcn_events.testing.classes import events, for_class
     from azcn_events.testing.contract import StoreContract
     from azcn_events.testing.covered import assert_covered, watch
     from azcn_events.testing.explorer import (
@@ -18,13 +17,6 @@ if TYPE_CHECKING:
         facts_of,
         milestone_facts,
         transition_table,
-    )
-    from azcn_events.testing.histories import (
-        any_event,
-        facts,
-        histories,
-        illegal_next,
-        logs,
     )
     from azcn_events.testing.laws import (
         CODEC_LAWS,
@@ -49,7 +41,6 @@ if TYPE_CHECKING:
         wire_corpus,
     )
     from azcn_events.testing.machine import LedgerMachine, lifecycle_machine
-    from azcn_events.testing.palettes import NEAR, WIDE
     from azcn_events.testing.plain import simplest
     from azcn_events.testing.profiles import load_profile
     from azcn_events.testing.registration import register
@@ -61,16 +52,25 @@ if TYPE_CHECKING:
         numbered_ids,
         on_sqlite,
     )
-    from azcn_events.testing.timeline import timeline
+    from azcn_events.testing.strategies.classes import events, for_class
+    from azcn_events.testing.strategies.histories import (
+        any_event,
+        facts,
+        histories,
+        illegal_next,
+        logs,
+    )
+    from azcn_events.testing.strategies.palettes import NEAR, WIDE
+    from azcn_events.testing.strategies.values import stream_names
+    from azcn_events.testing.timelines import timeline
     from azcn_events.testing.transcript import Log, told
-    from azcn_events.testing.values import stream_names
 
 _HOMES = {
-    "classes": ("events", "for_class"),
+    "strategies.classes": ("events", "for_class"),
     "contract": ("StoreContract",),
     "covered": ("assert_covered", "watch"),
     "explorer": ("Graph", "explore", "facts_of", "milestone_facts", "transition_table"),
-    "histories": ("any_event", "facts", "histories", "illegal_next", "logs"),
+    "strategies.histories": ("any_event", "facts", "histories", "illegal_next", "logs"),
     "laws": (
         "CODEC_LAWS",
         "LIFECYCLE_LAWS",
@@ -94,15 +94,15 @@ _HOMES = {
         "wire_corpus",
     ),
     "machine": ("LedgerMachine", "lifecycle_machine"),
-    "palettes": ("NEAR", "WIDE"),
+    "strategies.palettes": ("NEAR", "WIDE"),
     "plain": ("simplest",),
     "profiles": ("load_profile",),
     "registration": ("register",),
     "scenario": ("admitted", "fact", "given", "refused"),
     "stand_ins": ("Clock", "OpenStore", "in_memory", "numbered_ids", "on_sqlite"),
-    "timeline": ("timeline",),
+    "timelines": ("timeline",),
     "transcript": ("Log", "told"),
-    "values": ("stream_names",),
+    "strategies.values": ("stream_names",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -18,7 +18,13 @@ from typing import Any, Final, TypeVar, cast
 import attrs
 
 from azcn_events.core.values import Amount, Citation, When
-from azcn_events.testing.classes import Limits, accepts, edges, limits_of, without_none
+from azcn_events.testing.strategies.classes import (
+    Limits,
+    accepts,
+    edges,
+    limits_of,
+    without_none,
+)
 from azcn_events.testing.patterns import plain_match
 
 __all__ = ["plain_values", "simplest"]

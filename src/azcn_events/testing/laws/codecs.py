@@ -16,7 +16,7 @@ from azcn_events.core.codec import Codec
 from azcn_events.core.events import Event, Recorded
 from azcn_events.core.lifecycle import Lifecycle
 from azcn_events.errors import AzcnEventsError
-from azcn_events.testing.histories import any_event
+from azcn_events.testing.strategies.histories import any_event
 from azcn_events.testing.laws.law import (
     Broken,
     Draws,

@@ -14,9 +14,9 @@ from hypothesis.errors import HypothesisException
 
 from azcn_events.core.events import Recorded
 from azcn_events.core.lifecycle import Lifecycle
-from azcn_events.testing.histories import logs
+from azcn_events.testing.strategies.histories import logs
 from azcn_events.testing.shrinking import shrink
-from azcn_events.testing.timeline import timeline
+from azcn_events.testing.timelines import timeline
 from azcn_events.testing.transcript import Log, retold
 
 __all__ = [

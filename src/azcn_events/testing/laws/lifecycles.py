@@ -35,7 +35,7 @@ from azcn_events.testing.explorer import (
     state_key,
     transition_table,
 )
-from azcn_events.testing.histories import next_facts
+from azcn_events.testing.strategies.histories import next_facts
 from azcn_events.testing.laws.law import (
     Broken,
     Draws,
@@ -46,7 +46,7 @@ from azcn_events.testing.laws.law import (
     over_logs,
     same,
 )
-from azcn_events.testing.timeline import shown
+from azcn_events.testing.timelines import shown
 from azcn_events.testing.transcript import Log, Transcript, retold
 
 __all__ = [

@@ -24,7 +24,7 @@ from azcn_events.core.events import (
 from azcn_events.core.lifecycle import Lifecycle
 from azcn_events.core.values import Amount, Citation, Missing, When
 from azcn_events.investment import events as ev
-from azcn_events.testing import values
+from azcn_events.testing.strategies import values
 
 __all__ = ["NAMED", "NEAR", "WIDE", "Palette", "palette_for"]
 

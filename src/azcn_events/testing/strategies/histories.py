@@ -29,9 +29,9 @@ from azcn_events.core.events import (
 from azcn_events.core.lifecycle import Lifecycle
 from azcn_events.core.values import When
 from azcn_events.errors import RecordNotFound, TransitionRefused
-from azcn_events.testing.classes import events, for_class
+from azcn_events.testing.strategies.classes import events, for_class
 from azcn_events.testing.explorer import Graph, explore
-from azcn_events.testing.palettes import NEAR, WIDE, Palette, palette_for
+from azcn_events.testing.strategies.palettes import NEAR, WIDE, Palette, palette_for
 from azcn_events.testing.plain import simplest
 from azcn_events.testing.stand_ins import Clock
 from azcn_events.testing.transcript import Log, Transcript

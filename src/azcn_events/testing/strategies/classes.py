@@ -23,8 +23,8 @@ from attrs import define, field
 from hypothesis import strategies as st
 
 from azcn_events.core.events import Event, Retracted
-from azcn_events.testing.palettes import NEAR, WIDE, Palette
-from azcn_events.testing.values import names, texts
+from azcn_events.testing.strategies.palettes import NEAR, WIDE, Palette
+from azcn_events.testing.strategies.values import names, texts
 
 __all__ = [
     "Limits",

@@ -1,0 +1,1 @@
+"""What Hypothesis draws: values, instances of classes, histories and logs."""
