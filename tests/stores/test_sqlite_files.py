@@ -704,3 +704,22 @@ def test_nothing_is_acknowledged_by_a_file_that_is_gone(
     if other is not None:
         assert 0 == other.head()
         other.close()
+
+
+def test_a_file_that_another_program_is_just_making_is_left_to_it(
+    tmp_path: Path,
+) -> None:
+    """It was empty when we looked; then somebody else's tables were in it."""
+    path = tmp_path / "ledger.db"
+    path.touch()
+
+    def connect_late(real: str) -> apsw.Connection:
+        other = apsw.Connection(real)
+        other.execute("CREATE TABLE theirs (x)")
+        other.close()
+        return apsw.Connection(real)
+
+    with pytest.raises(StoreUnusable, match="foreign"):
+        SqliteStore.open(path, connect=connect_late)
+    names = apsw.Connection(str(path)).execute("SELECT name FROM sqlite_schema")
+    assert [("theirs",)] == list(names)

@@ -43,6 +43,7 @@ SYNCHRONOUS: Final = {"full": "FULL", "normal": "NORMAL"}
 """SQLite's word for each durability."""
 
 _MAGIC: Final = b"SQLite format 3\0"
+_JOURNAL_MAGIC: Final = bytes.fromhex("d9d505f920a163d7")
 _HEADER_BYTES: Final = 100
 _TABLES: Final = ("event", "kind", "stream")
 _CACHE_KIB: Final = 32 * 1024
@@ -107,7 +108,7 @@ def _refuse_unusable(place: str, real: str) -> None:
     if not os.access(real, os.R_OK | os.W_OK):
         detail = "reading and writing it is not permitted"
         raise StoreUnusable(place, "read-only", detail)
-    if found.st_size:
+    if found.st_size and not _is_being_made(real):
         header = _first_bytes(real, min(found.st_size, _HEADER_BYTES))
         _refuse_header(place, header)
         # In this order: another process may just now be moving its log into the
@@ -115,6 +116,23 @@ def _refuse_unusable(place: str, real: str) -> None:
         log = _stat(f"{real}-wal")
         if log is None or not log.st_size:
             _refuse_cut(place, header, Path(real).stat().st_size)
+
+
+def _is_being_made(real: str) -> bool:
+    """Say whether a journal tells that the file was empty before its last change.
+
+    Another process is just making the tables, or died doing so. Until the change is
+    complete, or SQLite has undone it, the file may hold any part of it.
+
+    Source: SQLite database file format, section 3: the journal's magic, and at 16
+    the number of pages that the database had.
+    """
+    try:
+        with Path(f"{real}-journal").open("rb") as journal:
+            header = journal.read(20)
+    except FileNotFoundError:
+        return False
+    return header[:8] == _JOURNAL_MAGIC and not int.from_bytes(header[16:20])
 
 
 def _refuse_cut(place: str, header: bytes, size: int) -> None:
@@ -221,6 +239,7 @@ def _create(writer: Connection, real: str, wait: Wait) -> None:
         begin_immediate(writer, wait)
         try:
             if not writer.pragma("application_id"):
+                _refuse_tables(writer, wait.place)
                 schema = resources.files("azcn_events.stores.sqlite") / "schema.sql"
                 writer.execute(schema.read_text("utf-8")).fetchall()
             writer.execute("COMMIT")
@@ -228,6 +247,13 @@ def _create(writer: Connection, real: str, wait: Wait) -> None:
             if writer.in_transaction:
                 writer.execute("ROLLBACK")
             raise
+
+
+def _refuse_tables(writer: Connection, place: str) -> None:
+    """Refuse what another program was just making when the file was looked at."""
+    if writer.execute("SELECT 1 FROM sqlite_schema").fetchall():
+        detail = "another program has just made its tables in it; nothing was changed"
+        raise StoreUnusable(place, "foreign", detail)
 
 
 def _configure(writer: Connection, durability: str) -> None:
