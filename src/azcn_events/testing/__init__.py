@@ -9,7 +9,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from azcn_events.testing.contract import StoreContract
+    from azcn_events.testing.contract import ReadModelContract, StoreContract
     from azcn_events.testing.covered import assert_covered, watch
     from azcn_events.testing.explorer import (
         Graph,
@@ -29,7 +29,10 @@ if TYPE_CHECKING:
         Law,
         LawBroken,
         OldBytes,
+        OpenReadModel,
+        ReadModel,
         agrees_with,
+        agrees_with_projection,
         assert_lawful,
         check_laws,
         conforms_to,
@@ -67,7 +70,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "strategies.classes": ("events", "for_class"),
-    "contract": ("StoreContract",),
+    "contract": ("ReadModelContract", "StoreContract"),
     "covered": ("assert_covered", "watch"),
     "explorer": ("Graph", "explore", "facts_of", "milestone_facts", "transition_table"),
     "strategies.histories": ("any_event", "facts", "histories", "illegal_next", "logs"),
@@ -82,7 +85,10 @@ _HOMES = {
         "Law",
         "LawBroken",
         "OldBytes",
+        "OpenReadModel",
+        "ReadModel",
         "agrees_with",
+        "agrees_with_projection",
         "assert_lawful",
         "check_laws",
         "conforms_to",
@@ -123,10 +129,14 @@ __all__ = [  # pyright: ignore[reportUnsupportedDunderAll] - loaded by __getattr
     "LedgerMachine",
     "Log",
     "OldBytes",
+    "OpenReadModel",
     "OpenStore",
+    "ReadModel",
+    "ReadModelContract",
     "StoreContract",
     "admitted",
     "agrees_with",
+    "agrees_with_projection",
     "any_event",
     "assert_covered",
     "assert_lawful",

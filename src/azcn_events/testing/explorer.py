@@ -21,9 +21,10 @@ from azcn_events.core.events import Event, Recorded, Resumed, Suspended, Termina
 from azcn_events.core.lifecycle import Activity, Lifecycle, State, Status
 from azcn_events.errors import TransitionRefused
 from azcn_events.reports.table import Cell, Column, Row, Table
-from azcn_events.testing.strategies.palettes import NAMED
+from azcn_events.testing.covered import unwatched
 from azcn_events.testing.plain import simplest
 from azcn_events.testing.stand_ins import Clock
+from azcn_events.testing.strategies.palettes import NAMED
 from azcn_events.testing.timelines import standing_of
 
 __all__ = [
@@ -314,6 +315,7 @@ def explore(
             every milestone is met or waived. A terminated one is over as well.
         states_max: Stop after so many states.
     """
+    lifecycle = unwatched(lifecycle)  # To look around is not to exercise it.
     offered = tuple(facts) or facts_of(lifecycle)
     stream = f"{lifecycle.category}/a" if lifecycle.category else "a"
     search = _Search(lifecycle, offered, key or state_key, stream, states_max)

@@ -43,9 +43,7 @@ from azcn_events.errors import (
 )
 from azcn_events.ledger import Ledger, Receipt
 from azcn_events.stores.protocol import Draft, Stamp, Store
-from azcn_events.testing.strategies.histories import facts, logs, streams_of
 from azcn_events.testing.laws.reports import Report, moment_of
-from azcn_events.testing.strategies.palettes import NEAR, Palette
 from azcn_events.testing.stand_ins import (
     Clock,
     OpenStore,
@@ -53,9 +51,11 @@ from azcn_events.testing.stand_ins import (
     numbered_ids,
     scratch,
 )
+from azcn_events.testing.strategies.histories import facts, logs, streams_of
+from azcn_events.testing.strategies.palettes import NEAR, Palette
+from azcn_events.testing.strategies.values import FIRST_DAY
 from azcn_events.testing.timelines import shown, timeline
 from azcn_events.testing.transcript import Transcript
-from azcn_events.testing.strategies.values import FIRST_DAY
 
 __all__ = ["LedgerMachine", "lifecycle_machine"]
 

@@ -18,6 +18,7 @@ from typing import Any, Final, TypeVar, cast
 import attrs
 
 from azcn_events.core.values import Amount, Citation, When
+from azcn_events.testing.patterns import plain_match
 from azcn_events.testing.strategies.classes import (
     Limits,
     accepts,
@@ -25,7 +26,6 @@ from azcn_events.testing.strategies.classes import (
     limits_of,
     without_none,
 )
-from azcn_events.testing.patterns import plain_match
 
 __all__ = ["plain_values", "simplest"]
 
@@ -138,8 +138,8 @@ def _groups(origin: Any, member: object, limits: Limits) -> Iterator[Any]:  # no
 
 _NUMBERS: Final[dict[Any, tuple[Any, ...]]] = {
     int: (0, 1, 2),
-    Decimal: (Decimal(0), Decimal(1)),
-    float: (0.0, 1.0),
+    Decimal: (Decimal(0), Decimal(1), Decimal("0.5")),
+    float: (0.0, 1.0, 0.5),
     date: (date(2025, 1, 1),),
 }
 _PLAIN: Final[dict[Any, tuple[Any, ...]]] = {

@@ -7,12 +7,14 @@ for short counterexamples all write their logs here.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from functools import lru_cache
 
 from azcn_events.core.codec import Codec
 from azcn_events.core.events import Event, Recorded
 from azcn_events.core.history import Admission
 from azcn_events.core.lifecycle import Lifecycle
+from azcn_events.core.values import day_of_us
 from azcn_events.errors import AzcnEventsError
 from azcn_events.testing.stand_ins import DAY_US, Clock
 
@@ -88,6 +90,11 @@ class Transcript:
             known = self.of(stream)
             other._desks[stream] = Admission(self._lifecycle, stream, known)
         return other
+
+    @property
+    def today(self) -> date:
+        """The day on which the next fact is recorded, UTC."""
+        return day_of_us(self.us)
 
     @property
     def log(self) -> Log:

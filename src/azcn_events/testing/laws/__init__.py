@@ -37,20 +37,32 @@ from azcn_events.testing.laws.lifecycles import (
     pinned_by,
 )
 from azcn_events.testing.laws.projections import PROJECTION_LAWS, agrees_with
+from azcn_events.testing.laws.read_models import (
+    READ_MODEL_LAWS,
+    OpenReadModel,
+    ReadModel,
+    agrees_with_projection,
+)
 from azcn_events.testing.laws.reports import REPORT_LAWS, moment_of
+from azcn_events.testing.laws.stores import STORE_LAWS
 
 __all__ = [
     "CODEC_LAWS",
     "LIFECYCLE_LAWS",
     "PROJECTION_LAWS",
+    "READ_MODEL_LAWS",
     "REPORT_LAWS",
+    "STORE_LAWS",
     "Broken",
     "Law",
     "LawBroken",
     "OldBytes",
+    "OpenReadModel",
+    "ReadModel",
     "Search",
     "Violation",
     "agrees_with",
+    "agrees_with_projection",
     "assert_lawful",
     "check_laws",
     "conforms_to",

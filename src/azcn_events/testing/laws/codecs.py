@@ -16,7 +16,6 @@ from azcn_events.core.codec import Codec
 from azcn_events.core.events import Event, Recorded
 from azcn_events.core.lifecycle import Lifecycle
 from azcn_events.errors import AzcnEventsError
-from azcn_events.testing.strategies.histories import any_event
 from azcn_events.testing.laws.law import (
     Broken,
     Draws,
@@ -30,6 +29,7 @@ from azcn_events.testing.laws.law import (
 )
 from azcn_events.testing.plain import simplest
 from azcn_events.testing.stand_ins import Clock
+from azcn_events.testing.strategies.histories import any_event
 from azcn_events.testing.transcript import Log
 
 __all__ = ["CODEC_LAWS", "OldBytes", "reads_old_bytes", "wire_corpus"]

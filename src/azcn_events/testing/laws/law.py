@@ -14,8 +14,9 @@ from hypothesis.errors import HypothesisException
 
 from azcn_events.core.events import Recorded
 from azcn_events.core.lifecycle import Lifecycle
-from azcn_events.testing.strategies.histories import logs
+from azcn_events.testing.covered import Watched
 from azcn_events.testing.shrinking import shrink
+from azcn_events.testing.strategies.histories import logs
 from azcn_events.testing.timelines import timeline
 from azcn_events.testing.transcript import Log, retold
 
@@ -340,6 +341,9 @@ def find_all(
     What raises an error breaks nearly every law: that is said once.
     """
     asked = [one for one in laws if one.applies(subject)]
+    if isinstance(search.lifecycle, Watched):
+        for one in asked:
+            search.lifecycle.note_law(one.name)
     in_logs: dict[str, Broken] = {}
     for draws in dict.fromkeys(one.draws for one in asked if one.check):
         alike = [one for one in asked if one.check and one.draws is draws]

@@ -28,6 +28,7 @@ from azcn_events.core.history import Admission, in_force
 from azcn_events.core.lifecycle import Activity, Fold, Lifecycle, State, Status
 from azcn_events.core.values import Answer
 from azcn_events.errors import AzcnEventsError
+from azcn_events.testing.covered import unwatched
 from azcn_events.testing.explorer import (
     Graph,
     Node,
@@ -35,7 +36,6 @@ from azcn_events.testing.explorer import (
     state_key,
     transition_table,
 )
-from azcn_events.testing.strategies.histories import next_facts
 from azcn_events.testing.laws.law import (
     Broken,
     Draws,
@@ -46,6 +46,7 @@ from azcn_events.testing.laws.law import (
     over_logs,
     same,
 )
+from azcn_events.testing.strategies.histories import next_facts
 from azcn_events.testing.timelines import shown
 from azcn_events.testing.transcript import Log, Transcript, retold
 
@@ -313,9 +314,9 @@ def deviations_name_their_facts(lifecycle: Lifecycle, _: Lifecycle, log: Log) ->
 @law
 def independent_facts_commute(lifecycle: Lifecycle, _: Search) -> Broken | None:
     """Facts about different milestones, both admitted, may come in either order."""
-    graph = _graph(lifecycle)
+    graph, rules = _graph(lifecycle), unwatched(lifecycle)
     moved = {
-        lifecycle.name_of(type(fact)): {name for name, _ in lifecycle.moves(fact)}
+        lifecycle.name_of(type(fact)): {name for name, _ in rules.moves(fact)}
         for fact in graph.facts
     }
     opening = lifecycle.opened_by and lifecycle.name_of(lifecycle.opened_by)

@@ -13,6 +13,7 @@ import operator
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache
@@ -112,11 +113,11 @@ def _of_field(
         told = palette.get((owner, attribute.name))
         if told is not None:
             return told
-    limits = limits_of(attribute.validator)
-    drawn = _limited(hint, limits, palette)
-    for validator in limits.others:
-        drawn = drawn.filter(accepts(validator, attribute))
-    return drawn
+    drawn = _limited(hint, limits_of(attribute.validator), palette)
+    if attribute.validator is None:
+        return drawn
+    # Exact bounds pass; what could not be made a bound is asked value by value.
+    return drawn.filter(accepts(attribute.validator, attribute))
 
 
 @define
@@ -251,8 +252,12 @@ def _of_kind(hint: Any, limits: Limits, palette: Palette) -> st.SearchStrategy[A
     if has_bounds and hint in (int, Decimal, float, date):
         return _numbers(hint, limits)
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin in (tuple, list, set, frozenset) and arguments[-1] in (..., arguments[0]):
+    is_fixed = origin is tuple and arguments[-1] is not ...
+    if origin in (tuple, list, set, frozenset) and not is_fixed:
         return _collections(origin, arguments[0], limits, palette)
+    if is_fixed or origin is dict:
+        parts = [_limited(part, Limits(), palette) for part in arguments]
+        return st.tuples(*parts) if is_fixed else st.dictionaries(*parts, max_size=3)
     return _of_type(hint, palette)
 
 
@@ -274,12 +279,20 @@ def _numbers(kind: object, limits: Limits) -> st.SearchStrategy[Any]:
         anything = st.integers(low, high)
     elif kind is Decimal:
         # Two places: without a limit, laws would find the 28 digits of arithmetic.
-        anything = st.decimals(low, high, allow_nan=False, places=2)
+        places = max(2, _places(low), _places(high))
+        anything = st.decimals(low, high, allow_nan=False, places=places)
     elif kind is float:
         anything = st.floats(low, high, allow_nan=False, allow_infinity=False)
     else:
         anything = st.dates(low or date.min, high or date.max)
-    return st.one_of(st.sampled_from(limit), anything.filter(limits.admits))
+    within = anything.filter(limits.admits)
+    return st.one_of(st.sampled_from(limit), within) if limit else within
+
+
+def _places(bound: Decimal | int | None) -> int:
+    """Count the digits after the point, and one more to go between two bounds."""
+    exponent = Decimal(bound or 0).as_tuple().exponent
+    return 1 - exponent if isinstance(exponent, int) and exponent < 0 else 0
 
 
 def edges(kind: object, limits: Limits) -> Iterator[Any]:
@@ -290,7 +303,8 @@ def edges(kind: object, limits: Limits) -> Iterator[Any]:
     for bound, inward in ((limits.low, step), (limits.high, -step)):
         if bound is not None:
             yield bound
-            yield bound + inward
+            with suppress(OverflowError):  # The calendar ends there.
+                yield bound + inward
 
 
 def _collections(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import date
 from functools import lru_cache
 from typing import Any, Final
 
@@ -29,11 +30,12 @@ from azcn_events.core.events import (
 from azcn_events.core.lifecycle import Lifecycle
 from azcn_events.core.values import When
 from azcn_events.errors import RecordNotFound, TransitionRefused
-from azcn_events.testing.strategies.classes import events, for_class
+from azcn_events.testing.covered import unwatched
 from azcn_events.testing.explorer import Graph, explore
-from azcn_events.testing.strategies.palettes import NEAR, WIDE, Palette, palette_for
 from azcn_events.testing.plain import simplest
 from azcn_events.testing.stand_ins import Clock
+from azcn_events.testing.strategies.classes import events, for_class
+from azcn_events.testing.strategies.palettes import NEAR, WIDE, Palette, palette_for
 from azcn_events.testing.transcript import Log, Transcript
 
 __all__ = [
@@ -224,7 +226,8 @@ def _histories(
         on_their_way = [name for name, plan in plans.items() if plan]
         stream = draw(st.sampled_from(streams if detours else on_their_way))
         plan = plans.get(stream, [])
-        if plan and (not detours or draw(_MOSTLY)):
+        is_on_the_way = bool(plan) and (not detours or draw(_MOSTLY))
+        if is_on_the_way:
             kind = plan.pop(0)
         elif detours:
             detours -= 1
@@ -233,6 +236,8 @@ def _histories(
             continue
         event: Event = draw(drawing.of(kind))
         transcript.pass_days(draw(_DAYS))
+        if is_on_the_way:
+            event = _happened(event, transcript.today)
         if corrections and draw(_SELDOM):
             event = _corrected(draw, transcript, stream, event)
         _try(transcript, stream, event)
@@ -242,6 +247,14 @@ def _histories(
 _MOSTLY: Final = st.sampled_from([True, True, False])
 _SELDOM: Final = st.sampled_from([False, False, False, True])
 _DAYS: Final = st.sampled_from([0, 0, 0, 1, 7, 15])
+
+
+def _happened(event: Event, today: date) -> Event:
+    """Date a fact no later than its recording: else it would count as a promise."""
+    earliest = event.when.earliest
+    if earliest is None or earliest <= today:
+        return event
+    return attrs.evolve(event, when=When(today.isoformat()))
 
 
 def _plan(draw: st.DrawFn, lifecycle: Lifecycle) -> list[type[Event]]:
@@ -330,7 +343,7 @@ def _refusals(
     for node in _graph(lifecycle).nodes:
         history = tuple(type(fact) for fact in node.history)
         for fact in plain:
-            refusal = lifecycle.refusal(node.state, fact, stream)
+            refusal = unwatched(lifecycle).refusal(node.state, fact, stream)
             if refusal:
                 found.setdefault(refusal.code, []).append((history, type(fact)))
     return found
