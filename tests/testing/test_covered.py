@@ -33,8 +33,8 @@ from azcn_events.testing.covered import (
 )
 from azcn_events.testing.explorer import explore
 from azcn_events.testing.scenario import fact, given
-from azcn_events.testing.strategies.histories import histories, illegal_next
 from azcn_events.testing.transcript import told
+from azcn_events.testing.whole_logs import histories, illegal_next
 
 
 @frozen

@@ -187,7 +187,7 @@ def test_property_tests_can_open_stores(pytester: pytest.Pytester) -> None:
         """
         from azcn_events import Ledger
         from azcn_events.investment import INVESTMENT
-        from azcn_events.testing.strategies.histories import histories
+        from azcn_events.testing.whole_logs import histories
         from azcn_events.testing.stand_ins import Clock, scratch
         from hypothesis import given, settings
 

@@ -34,11 +34,13 @@ from azcn_events.core.values import check_name
 from azcn_events.errors import RecordNotFound
 from azcn_events.investment import INVESTMENT
 from azcn_events.testing.explorer import explore, state_key
-from azcn_events.testing.plain import simplest
 from azcn_events.testing.stand_ins import Clock
 from azcn_events.testing.strategies import values
 from azcn_events.testing.strategies.classes import events, for_class
-from azcn_events.testing.strategies.histories import (
+from azcn_events.testing.strategies.palettes import NAMED, NEAR, WIDE
+from azcn_events.testing.strategies.plain import simplest
+from azcn_events.testing.transcript import Log
+from azcn_events.testing.whole_logs import (
     Illegal,
     any_event,
     facts,
@@ -46,8 +48,6 @@ from azcn_events.testing.strategies.histories import (
     illegal_next,
     logs,
 )
-from azcn_events.testing.strategies.palettes import NAMED, NEAR, WIDE
-from azcn_events.testing.transcript import Log
 
 T = TypeVar("T")
 

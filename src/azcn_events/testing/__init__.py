@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     )
     from azcn_events.testing.laws import (
         CODEC_LAWS,
+        CONCURRENT_STORE_LAWS,
         LIFECYCLE_LAWS,
         PROJECTION_LAWS,
         READ_MODEL_LAWS,
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
         wire_corpus,
     )
     from azcn_events.testing.machine import LedgerMachine, lifecycle_machine
-    from azcn_events.testing.plain import simplest
     from azcn_events.testing.profiles import load_profile
     from azcn_events.testing.registration import register
     from azcn_events.testing.scenario import admitted, fact, given, refused
@@ -56,26 +56,28 @@ if TYPE_CHECKING:
         on_sqlite,
     )
     from azcn_events.testing.strategies.classes import events, for_class
-    from azcn_events.testing.strategies.histories import (
+    from azcn_events.testing.strategies.palettes import NEAR, WIDE
+    from azcn_events.testing.strategies.plain import simplest
+    from azcn_events.testing.strategies.values import stream_names
+    from azcn_events.testing.timelines import timeline
+    from azcn_events.testing.transcript import Log, told
+    from azcn_events.testing.whole_logs import (
         any_event,
         facts,
         histories,
         illegal_next,
         logs,
     )
-    from azcn_events.testing.strategies.palettes import NEAR, WIDE
-    from azcn_events.testing.strategies.values import stream_names
-    from azcn_events.testing.timelines import timeline
-    from azcn_events.testing.transcript import Log, told
 
 _HOMES = {
     "strategies.classes": ("events", "for_class"),
     "contract": ("ReadModelContract", "StoreContract"),
     "covered": ("assert_covered", "watch"),
     "explorer": ("Graph", "explore", "facts_of", "milestone_facts", "transition_table"),
-    "strategies.histories": ("any_event", "facts", "histories", "illegal_next", "logs"),
+    "whole_logs": ("any_event", "facts", "histories", "illegal_next", "logs"),
     "laws": (
         "CODEC_LAWS",
+        "CONCURRENT_STORE_LAWS",
         "LIFECYCLE_LAWS",
         "PROJECTION_LAWS",
         "READ_MODEL_LAWS",
@@ -101,7 +103,7 @@ _HOMES = {
     ),
     "machine": ("LedgerMachine", "lifecycle_machine"),
     "strategies.palettes": ("NEAR", "WIDE"),
-    "plain": ("simplest",),
+    "strategies.plain": ("simplest",),
     "profiles": ("load_profile",),
     "registration": ("register",),
     "scenario": ("admitted", "fact", "given", "refused"),
@@ -114,6 +116,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [  # pyright: ignore[reportUnsupportedDunderAll] - loaded by __getattr__
     "CODEC_LAWS",
+    "CONCURRENT_STORE_LAWS",
     "LIFECYCLE_LAWS",
     "NEAR",
     "PROJECTION_LAWS",

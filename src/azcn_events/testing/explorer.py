@@ -22,9 +22,9 @@ from azcn_events.core.lifecycle import Activity, Lifecycle, State, Status
 from azcn_events.errors import TransitionRefused
 from azcn_events.reports.table import Cell, Column, Row, Table
 from azcn_events.testing.covered import unwatched
-from azcn_events.testing.plain import simplest
 from azcn_events.testing.stand_ins import Clock
 from azcn_events.testing.strategies.palettes import NAMED
+from azcn_events.testing.strategies.plain import simplest
 from azcn_events.testing.timelines import standing_of
 
 __all__ = [

@@ -51,11 +51,11 @@ from azcn_events.testing.stand_ins import (
     numbered_ids,
     scratch,
 )
-from azcn_events.testing.strategies.histories import facts, logs, streams_of
 from azcn_events.testing.strategies.palettes import NEAR, Palette
 from azcn_events.testing.strategies.values import FIRST_DAY
 from azcn_events.testing.timelines import shown, timeline
 from azcn_events.testing.transcript import Transcript
+from azcn_events.testing.whole_logs import facts, logs, streams_of
 
 __all__ = ["LedgerMachine", "lifecycle_machine"]
 

@@ -23,8 +23,8 @@ from azcn_events.core.history import History
 from azcn_events.core.lifecycle import Activity, Lifecycle, State, Status
 from azcn_events.core.values import When, day_of, day_of_us
 from azcn_events.errors import RecordNotFound, TransitionRefused, UnknownName
-from azcn_events.testing.plain import simplest
 from azcn_events.testing.stand_ins import Clock
+from azcn_events.testing.strategies.plain import simplest
 from azcn_events.testing.timelines import shown, timeline
 from azcn_events.testing.transcript import Log, Transcript
 

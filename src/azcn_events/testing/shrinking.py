@@ -17,9 +17,9 @@ from attrs import define
 
 from azcn_events.core.events import Event, Recorded
 from azcn_events.errors import InvalidValue
-from azcn_events.testing.plain import plain_values, simplest
 from azcn_events.testing.stand_ins import Clock
 from azcn_events.testing.strategies.palettes import NAMED
+from azcn_events.testing.strategies.plain import plain_values, simplest
 from azcn_events.testing.transcript import Log
 
 __all__ = ["Admit", "shrink"]

@@ -19,6 +19,7 @@ from azcn_events.testing.laws.codecs import (
     reads_old_bytes,
     wire_corpus,
 )
+from azcn_events.testing.laws.concurrent import CONCURRENT_STORE_LAWS
 from azcn_events.testing.laws.law import (
     Broken,
     Law,
@@ -48,6 +49,7 @@ from azcn_events.testing.laws.stores import STORE_LAWS
 
 __all__ = [
     "CODEC_LAWS",
+    "CONCURRENT_STORE_LAWS",
     "LIFECYCLE_LAWS",
     "PROJECTION_LAWS",
     "READ_MODEL_LAWS",

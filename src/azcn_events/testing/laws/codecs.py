@@ -27,10 +27,10 @@ from azcn_events.testing.laws.law import (
     over_logs,
     same,
 )
-from azcn_events.testing.plain import simplest
 from azcn_events.testing.stand_ins import Clock
-from azcn_events.testing.strategies.histories import any_event
+from azcn_events.testing.strategies.plain import simplest
 from azcn_events.testing.transcript import Log
+from azcn_events.testing.whole_logs import any_event
 
 __all__ = ["CODEC_LAWS", "OldBytes", "reads_old_bytes", "wire_corpus"]
 

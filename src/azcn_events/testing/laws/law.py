@@ -16,9 +16,9 @@ from azcn_events.core.events import Recorded
 from azcn_events.core.lifecycle import Lifecycle
 from azcn_events.testing.covered import Watched
 from azcn_events.testing.shrinking import shrink
-from azcn_events.testing.strategies.histories import logs
 from azcn_events.testing.timelines import timeline
 from azcn_events.testing.transcript import Log, retold
+from azcn_events.testing.whole_logs import logs
 
 __all__ = [
     "LEGAL_LOGS",

@@ -46,9 +46,9 @@ from azcn_events.testing.laws.law import (
     over_logs,
     same,
 )
-from azcn_events.testing.strategies.histories import next_facts
 from azcn_events.testing.timelines import shown
 from azcn_events.testing.transcript import Log, Transcript, retold
+from azcn_events.testing.whole_logs import next_facts
 
 __all__ = [
     "LIFECYCLE_LAWS",

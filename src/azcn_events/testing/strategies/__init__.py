@@ -1,1 +1,1 @@
-"""What Hypothesis draws: values, instances of classes, histories and logs."""
+"""What stands in an event: strategies for values and classes, and the plainest."""

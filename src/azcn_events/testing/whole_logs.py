@@ -32,10 +32,10 @@ from azcn_events.core.values import When
 from azcn_events.errors import RecordNotFound, TransitionRefused
 from azcn_events.testing.covered import unwatched
 from azcn_events.testing.explorer import Graph, explore
-from azcn_events.testing.plain import simplest
 from azcn_events.testing.stand_ins import Clock
 from azcn_events.testing.strategies.classes import events, for_class
 from azcn_events.testing.strategies.palettes import NEAR, WIDE, Palette, palette_for
+from azcn_events.testing.strategies.plain import simplest
 from azcn_events.testing.transcript import Log, Transcript
 
 __all__ = [

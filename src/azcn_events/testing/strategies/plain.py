@@ -18,7 +18,6 @@ from typing import Any, Final, TypeVar, cast
 import attrs
 
 from azcn_events.core.values import Amount, Citation, When
-from azcn_events.testing.patterns import plain_match
 from azcn_events.testing.strategies.classes import (
     Limits,
     accepts,
@@ -26,6 +25,7 @@ from azcn_events.testing.strategies.classes import (
     limits_of,
     without_none,
 )
+from azcn_events.testing.strategies.patterns import plain_match
 
 __all__ = ["plain_values", "simplest"]
 
