@@ -148,6 +148,14 @@ def test_agreements_that_exceed_their_package_contradict_it() -> None:
     assert "sources contradict" in ledger.report("package").json()
 
 
+def test_what_a_value_is_of_is_said_with_the_value_in_force() -> None:
+    """Not with one that is dated after its recording, and only announced."""
+    said: dict[str, Any] = {"cites": CITES, "amount": usd(1)}
+    now = ev.ValueReported(when=WHEN, covers=("one",), **said)
+    later = ev.ValueReported(when=When("2030-01-01"), covers=("two",), **said)
+    assert ("one",) == shown(p=[now, later]).packages[P].covers
+
+
 # --- Documents -------------------------------------------------------------------
 
 

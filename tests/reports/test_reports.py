@@ -19,6 +19,7 @@ from azcn_events import (
     MilestonePromised,
     Missing,
     Range,
+    Retracted,
     Table,
     Terminated,
     When,
@@ -65,15 +66,22 @@ def test_the_same_facts_give_the_same_bytes(told: list[Step], day: object) -> No
 
 
 @given(steps())
-def test_every_figure_names_records_of_the_log(told: list[Step]) -> None:
-    """No position in a "why" is beyond the log, or of a record that is replaced."""
+def test_a_replaced_record_is_named_with_what_replaced_it(told: list[Step]) -> None:
+    """No "why" leads to what is no longer in force, and not on to what is."""
     ledger, clock = fresh()
     play(ledger, clock, told)
-    facts = {r.position for h in ledger.view().histories() for r in h.facts}
+    place = {record.id: record.position for record in ledger.records()}
+    later = {
+        place[record.event.replaces]: record.position
+        for record in ledger.records()
+        if record.event.replaces
+    }
     for table in every_report(ledger).values():
         for row in table.rows:
             for cell in row.cells:
-                assert facts >= set(cell.why)
+                named = set(cell.why)
+                assert named <= set(place.values())
+                assert named >= {later[at] for at in named if at in later}
 
 
 @pytest.mark.parametrize("name", REPORTS)
@@ -184,6 +192,37 @@ def test_the_funnel_of_an_own_lifecycle() -> None:
     assert ["site/1", "site/2"] == texts(ledger.report("status"), "agreement")
 
 
+# --- pipeline -----------------------------------------------------------------
+
+
+def test_the_furthest_milestone_is_no_surer_than_what_is_known(ledger: Ledger) -> None:
+    """An agreement is in each row where it may belong, and in the total once."""
+    ledger.record(
+        A,
+        OPENED,
+        fact(ev.ValueReported, amount=Amount.exact(5, "USD")),
+        fact(ev.LandAllocated, "[2024-12-10..2024-12-30]"),
+    )
+    table = ledger.view(as_of="2024-12-20").report("pipeline")
+    five = Amount.exact(5, "USD")
+    perhaps = five.or_(Amount.exact(0, "USD"))
+    assert [
+        ("land-allocated", Range(0, 1), perhaps),
+        ("none met", Range(0, 1), perhaps),
+        ("total", Range.exact(1), five),
+    ] == [tuple(row.cells[at].value for at in (0, 2, 3)) for row in table.rows]
+    assert "the total counts it once" in table.notes[-1]
+
+
+@pytest.mark.parametrize("missing", Missing)
+def test_value_that_no_source_says_is_a_row(ledger: Ledger, missing: Missing) -> None:
+    """Unless a source says that there is none."""
+    ledger.record(P, fact(ev.ValueReported, amount=missing))
+    firsts = texts(ledger.report("pipeline"), "milestone")
+    there = missing in (Missing.UNKNOWN, Missing.WITHHELD)
+    assert (["unallocated"] if there else []) == firsts
+
+
 # --- changes ------------------------------------------------------------------
 
 
@@ -271,3 +310,87 @@ def test_a_list_of_records_shows_what_was_replaced(ledger: Ledger) -> None:
     table = records(view.moment, view.history(A).records)
     assert ["one", "two"] == texts(table, "id")[:2]
     assert "replaces two; reason: misread" in texts(table, "fact")[2]
+
+
+# --- why ----------------------------------------------------------------------
+
+
+def test_a_count_names_what_may_count_and_nothing_else(ledger: Ledger) -> None:
+    """What opened each, and the facts about the milestone in question."""
+    ledger.record(A, OPENED, LAND, fact(ev.WorkStarted))
+    ledger.record(B, OPENED)
+    table = ledger.report("funnel")
+    assert (1, 4) == table.cell("identified", column="reached").why
+    assert (1, 2) == table.cell("land-allocated", column="met").why
+    assert (4,) == table.cell("land-allocated", column="unmentioned").why
+    assert () == table.cell("land-allocated", column="promised").why
+
+
+def test_that_a_promise_is_not_late_rests_on_what_came_of_it(ledger: Ledger) -> None:
+    """What the promise itself says rests on the promise."""
+    promise = fact(
+        MilestonePromised, milestone="land-allocated", target=When("2024-12")
+    )
+    ledger.record(A, OPENED, promise, LAND)
+    told = ledger.report("milestones").rows[0].cells
+    assert ("promised", (1, 2)) == (told[2].value, told[2].why)
+    assert ("no", (1, 2, 3)) == (told[5].value, told[5].why)
+
+
+def test_two_that_are_one_name_what_links_them(ledger: Ledger) -> None:
+    """How each began, the proposal and its confirmation."""
+    ledger.record(A, OPENED, fact(ev.WorkStarted))
+    ledger.record(B, OPENED, LAND)
+    ledger.record("link/l", fact(ev.LinkProposed, ours=A, other=B))
+    ledger.record("link/l", fact(ev.LinkConfirmed))
+    cell = ledger.report("status").cell(A, column="land-allocated")
+    assert ("met", (1, 3, 4, 5, 6)) == (cell.value, cell.why)
+
+
+def test_a_correction_names_what_it_replaces(ledger: Ledger) -> None:
+    """It counts where that stood; and what takes it back is named with both."""
+
+    def found() -> tuple[object, tuple[int, ...]]:
+        cell = ledger.report("status").cell(A, column="land-allocated")
+        return cell.value, cell.why
+
+    ledger.record(A, OPENED, LAND, ids=["one", "two"])
+    assert ("met", (1, 2)) == found()
+    corrected = fact(ev.LandAllocated, replaces="two", reason="misread")
+    ledger.record(A, corrected, ids=["three"])
+    assert ("met", (1, 2, 3)) == found()
+    ledger.record(A, fact(Retracted, replaces="three", reason="it was right"))
+    assert ("met", (1, 2, 3, 4)) == found()
+
+
+def test_a_deviation_names_what_it_deviates_from(ledger: Ledger) -> None:
+    """What was expected before it and came later; what it came in the midst of."""
+    ledger.record(A, OPENED, LAND, fact(Suspended), fact(ev.AgreementSigned))
+    rows = ledger.report("deviations").rows
+    assert [
+        ("out-of-order", (1, 2, 4)),
+        ("while-suspended", (1, 3, 4)),
+    ] == [(row.cells[1].value, row.cells[1].why) for row in rows]
+
+
+def test_the_seed_s_unallocated_value_leads_to_who_said_it() -> None:
+    """To the reports of it, and to how the package began."""
+    ledger = Ledger.open("memory:")
+    for path in seed_files():
+        ledger.load(path)
+    package = ledger.history("package/beijing-2025-04").records
+    told = {r.position for r in package if isinstance(r.event, ev.ValueReported)}
+    cell = ledger.report("pipeline").cell("unallocated", "USD", column="counted")
+    assert told | {package[0].position} == set(cell.why)
+
+
+def test_a_change_names_what_was_known_before_and_since(ledger: Ledger) -> None:
+    """A retraction leads to what it takes back."""
+    ledger.record(A, OPENED, LAND, ids=["one", "two"])
+    before = ledger.view()
+    ledger.record(A, fact(Retracted, replaces="two", reason="it was another"))
+    table = ledger.report("changes", before=before)
+    (cell,) = (
+        row.cells[4] for row in table.rows if row.cells[2].value == "land-allocated"
+    )
+    assert ("unmentioned", (1, 2, 3)) == (cell.value, cell.why)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from attrs import frozen
 
+from azcn_events.core.events import Recorded
 from azcn_events.core.lifecycle import Activity, MilestoneState, Status
 from azcn_events.core.values import Answer
 from azcn_events.errors import UnknownName
@@ -25,12 +26,15 @@ class CountingPolicy:
         sentence: The rule in one sentence, printed with every total.
         counts: Says whether an agreement counts.
         unallocated: Whether value that no agreement is known to hold counts.
+        rests_on: Gives the facts of an agreement by which it counts or does not,
+            besides those by which it is one.
     """
 
     name: str
     sentence: str
     counts: Callable[[Agreement], Answer]
     unallocated: Answer
+    rests_on: Callable[[Agreement], Iterable[Recorded]] = lambda _: ()
 
 
 def _always(_: Agreement) -> Answer:
@@ -79,6 +83,10 @@ def _committed(agreement: Agreement) -> Answer:
     return Answer.NO if only_pledged else Answer.MAYBE
 
 
+def _turns_and_steps(agreement: Agreement) -> tuple[Recorded, ...]:
+    return agreement.standing.turns + agreement.standing.steps
+
+
 POLICIES: Final[Mapping[str, CountingPolicy]] = {
     counting.name: counting
     for counting in (
@@ -100,6 +108,7 @@ POLICIES: Final[Mapping[str, CountingPolicy]] = {
             " terminated",
             _committed,
             Answer.MAYBE,
+            _turns_and_steps,
         ),
     )
 }

@@ -10,18 +10,25 @@ two agreements are one, hold for every day once they are known.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from operator import itemgetter
 from typing import Final, TypeVar
 
 from attrs import evolve, frozen
 
-from azcn_events.core.events import Event, Recorded
+from azcn_events.core.events import (
+    Event,
+    Recorded,
+    Resumed,
+    Suspended,
+    Terminated,
+)
 from azcn_events.core.history import History, Moment, in_force
 from azcn_events.core.state import State, impossible_date, occurred
 from azcn_events.core.values import Amount, Answer, Missing, Range, When
 from azcn_events.investment import events as ev
+from azcn_events.investment.basis import Basis, joined
 
 __all__ = [
     "Agreement",
@@ -65,6 +72,11 @@ class Value:
             return amount
         return amount.or_(Amount.exact(0, unit))
 
+    @property
+    def is_open(self) -> bool:
+        """Whether there is value, or a part of it, that no source says."""
+        return self.missing in _OPEN
+
     def __str__(self) -> str:
         parts = [
             f"perhaps {amount}" if unit in self.unsure else str(amount)
@@ -75,8 +87,60 @@ class Value:
         return " and ".join(parts)
 
 
+_OPEN: Final = (Missing.UNKNOWN, Missing.WITHHELD)
+"""There is a value that we do not know: whatever is added, it stays so in part."""
+
 _TWO: Final = 2
 _NOTHING: Final = Value({}, Missing.UNKNOWN)
+
+
+@frozen
+class Standing:
+    """One thing that has milestones; of two that are confirmed to be one, both.
+
+    Attributes:
+        stream: Its stream, or the first of its streams.
+        others: The other streams confirmed to be the same.
+        dated: Its facts in force, in the order in which they count, and whether
+            they had come; those that surely had not are left out.
+        known: Those as well.
+        state: Where it stands.
+        basis: What every figure about it rests on: what it is, that anything about
+            it had come, and what makes its streams one.
+    """
+
+    stream: str
+    others: tuple[str, ...]
+    dated: Dated
+    known: tuple[Recorded, ...]
+    state: State
+    basis: Basis
+
+    @property
+    def facts(self) -> tuple[Recorded, ...]:
+        """The facts that had come, surely or possibly."""
+        return tuple(_known(self.dated))
+
+    @property
+    def turns(self) -> tuple[Recorded, ...]:
+        """Those of the facts by which it was suspended, resumed or terminated."""
+        return self.facts_of(Suspended, Resumed, Terminated)
+
+    @property
+    def steps(self) -> tuple[Recorded, ...]:
+        """Those of the facts that bear on a milestone, milestone by milestone."""
+        milestones = self.state.milestones.values()
+        return tuple(record for each in milestones for record in each.records)
+
+    def facts_of(self, *kinds: type[Event]) -> tuple[Recorded, ...]:
+        """Give those of the facts that are of some classes."""
+        return tuple(fact for fact in self.facts if isinstance(fact.event, kinds))
+
+    @property
+    def present(self) -> Answer:
+        """Whether anything about it had come: YES or MAYBE."""
+        sure = any(answer is Answer.YES for _, answer in self.dated)
+        return Answer.YES if sure else Answer.MAYBE
 
 
 @frozen
@@ -84,25 +148,42 @@ class Agreement:
     """One agreement that sources spoke of individually.
 
     Attributes:
-        stream: Its stream; of two that are confirmed to be one, the first.
-        state: Where it stands.
+        standing: Its facts, and where it stands.
         identified: What it is, as last said.
         kind: What was signed, as last said; UNKNOWN if nothing was, or if what
             had possibly come says otherwise.
         value: What it is worth.
-        others: Streams confirmed to be the same agreement.
-        present: Whether anything about it had come: YES or MAYBE.
-        facts: Ids of the records that it rests on.
     """
 
-    stream: str
-    state: State
+    standing: Standing
     identified: ev.AgreementIdentified
     kind: ev.DocumentKind
     value: Value
-    others: tuple[str, ...] = ()
-    present: Answer = Answer.YES
-    facts: frozenset[str] = frozenset()
+
+    @property
+    def stream(self) -> str:
+        """Its stream; of two that are confirmed to be one, the first."""
+        return self.standing.stream
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """The other streams confirmed to be the same agreement."""
+        return self.standing.others
+
+    @property
+    def state(self) -> State:
+        """Where it stands."""
+        return self.standing.state
+
+    @property
+    def present(self) -> Answer:
+        """Whether anything about it had come: YES or MAYBE."""
+        return self.standing.present
+
+    @property
+    def basis(self) -> Basis:
+        """What every figure about it rests on."""
+        return self.standing.basis
 
 
 @frozen
@@ -121,6 +202,7 @@ class Package:
         covers: The groups that the value may be of; several are an ambiguity.
         conflicts: Notes that sources differ.
         mentioned: Fields mentioned with it, as last said.
+        basis: What every figure about it rests on: that anything was said of it.
         unsure: Ids of its records that had only possibly come.
     """
 
@@ -134,6 +216,7 @@ class Package:
     covers: tuple[str, ...]
     conflicts: tuple[Recorded, ...]
     mentioned: Recorded | None
+    basis: Basis
     unsure: frozenset[str] = frozenset()
 
     def reported(self, group: str | None = None) -> Range | None:
@@ -250,6 +333,36 @@ class Package:
             Answer.MAYBE: Answer.MAYBE,
         }[fits]
 
+    def why_documents(self, group: str | None = None) -> tuple[int, ...]:
+        """Name the records that the numbers of its documents rest on.
+
+        Args:
+            group: Those of one group, and so of those of which no source says the
+                group; None for all.
+        """
+        groups = None if group is None else ("", group)
+        identified = (
+            record
+            for record in self.identified
+            if isinstance(record.event, ev.DocumentIdentified)
+            and (groups is None or record.event.group in groups)
+        )
+        agreements = (
+            agreement.basis.positions
+            for agreement in self.agreements
+            if groups is None or agreement.identified.group in groups
+        )
+        return joined(self.basis.why(self.documents, identified), *agreements)
+
+    def why_value(self, unit: str) -> tuple[int, ...]:
+        """Name the records that its value in a unit, held and not, rests on."""
+        held = (
+            agreement.basis.why(agreement.value.records)
+            for agreement in self.agreements
+            if unit in agreement.value.amounts and not agreement.identified.umbrella
+        )
+        return joined(self.basis.why(self.value.records), *held)
+
     def _group_of_each(self) -> list[tuple[str, Answer]]:
         documents = [
             (
@@ -281,11 +394,18 @@ class Link:
         stream: Its stream.
         proposed: What is proposed, and what speaks for and against it.
         confirmed: YES if confirmed, NO if rejected, MAYBE while neither.
+        why: Positions of the records that it rests on.
     """
 
     stream: str
     proposed: ev.LinkProposed
     confirmed: Answer
+    why: tuple[int, ...]
+
+    def unites(self, streams: Collection[str]) -> bool:
+        """Say whether it makes two of these streams one."""
+        both = self.proposed.ours in streams and self.proposed.other in streams
+        return both and self.confirmed is Answer.YES
 
 
 @frozen
@@ -312,56 +432,31 @@ class Portfolio:
             total += package.anonymous() or Range(0, None)
         return total
 
+    @property
+    def why_anonymous(self) -> tuple[int, ...]:
+        """The positions of the records that this number rests on."""
+        return joined(*(package.why_documents() for package in self.packages.values()))
+
 
 def portfolio(moment: Moment) -> Portfolio:
     """Fold the log, as a moment knows it, into packages, agreements and links."""
+    links = _links(moment)
     agreements = {
         standing.stream: agreement
-        for standing in standings(moment)
+        for standing in _standings(moment, links)
         if (agreement := _agreement(standing))
     }
     packages = {
         history.stream: package
         for history in moment.histories("package")
-        if (package := _package(history.stream, _dated(history), agreements))
+        if (package := _package(history, agreements))
     }
     sources = {
         history.stream: event
         for history in moment.histories("source")
         if (event := _last(_known(_dated(history)), ev.SourceRegistered))
     }
-    return Portfolio(packages, agreements, _links(moment), sources)
-
-
-@frozen
-class Standing:
-    """One thing that has milestones; of two that are confirmed to be one, both.
-
-    Attributes:
-        stream: Its stream, or the first of its streams.
-        others: The other streams confirmed to be the same.
-        dated: Its facts in force, in the order in which they count, and whether
-            they had come; those that surely had not are left out.
-        known: Those as well.
-        state: Where it stands.
-    """
-
-    stream: str
-    others: tuple[str, ...]
-    dated: Dated
-    known: tuple[Recorded, ...]
-    state: State
-
-    @property
-    def facts(self) -> tuple[Recorded, ...]:
-        """The facts that had come, surely or possibly."""
-        return tuple(record for record, _ in self.dated)
-
-    @property
-    def present(self) -> Answer:
-        """Whether anything about it had come: YES or MAYBE."""
-        sure = any(answer is Answer.YES for _, answer in self.dated)
-        return Answer.YES if sure else Answer.MAYBE
+    return Portfolio(packages, agreements, links, sources)
 
 
 def standings(moment: Moment) -> Iterator[Standing]:
@@ -370,20 +465,24 @@ def standings(moment: Moment) -> Iterator[Standing]:
     Left out is that of which every fact is retracted, or lies after ``as_of``: at
     this moment there is no such thing.
     """
+    return _standings(moment, _links(moment))
+
+
+def _standings(moment: Moment, links: Mapping[str, Link]) -> Iterator[Standing]:
     histories = {h.stream: h for h in moment.histories(moment.lifecycle.category)}
-    same = _merged(histories, _links(moment))
+    same = _merged(histories, links)
     for stream, history in histories.items():
         if stream in same:
             continue
         others = tuple(other for other, first in same.items() if first == stream)
-        if others:
-            known = _interleaved([history, *(histories[other] for other in others)])
-        else:
-            known = in_force(history.records)
+        parts = [history, *(histories[other] for other in others)]
+        known = _interleaved(parts) if others else in_force(history.records)
         dated = _had_come(known, moment.as_of)
-        state = moment.lifecycle.replay(known, as_of=moment.as_of)
         if dated:
-            yield Standing(stream, others, dated, known, evolve(state, stream=stream))
+            state = moment.lifecycle.replay(known, as_of=moment.as_of)
+            state = evolve(state, stream=stream)
+            basis = _basis(parts, known, dated, links)
+            yield Standing(stream, others, dated, known, state, basis)
 
 
 def _interleaved(histories: Sequence[History]) -> tuple[Recorded, ...]:
@@ -403,6 +502,34 @@ def _interleaved(histories: Sequence[History]) -> tuple[Recorded, ...]:
         ]
     placed.sort(key=itemgetter(0))
     return tuple(record for _, record in placed)
+
+
+def _basis(
+    parts: Sequence[History],
+    known: Sequence[Recorded],
+    dated: Dated,
+    links: Mapping[str, Link],
+) -> Basis:
+    """Say what every figure about a thing rests on.
+
+    How each of its streams began, which gives it its place and its name; what it is;
+    that anything about it had come; and what makes its streams one.
+    """
+    needed = [part.records[0] for part in parts]
+    needed += [r for r in known if isinstance(r.event, ev.AgreementIdentified)][-1:]
+    needed.append(_witness(dated))
+    records = (record for part in parts for record in part.records)
+    if len(parts) == 1:
+        return Basis.of(records, needed)
+    streams = {part.stream for part in parts}
+    uniting = (link.why for link in links.values() if link.unites(streams))
+    return Basis.of(records, needed, joined(*uniting))
+
+
+def _witness(dated: Dated) -> Recorded:
+    """Choose the fact that best shows that something had come: a sure one, if any."""
+    sure = (record for record, answer in dated if answer is Answer.YES)
+    return next(sure, dated[0][0])
 
 
 def _dated(history: History) -> Dated:
@@ -428,8 +555,14 @@ def _links(moment: Moment) -> dict[str, Link]:
         known = in_force(history.records)
         proposed = _last(known, ev.LinkProposed)
         if proposed:
-            links[history.stream] = Link(history.stream, proposed, _confirmed(known))
+            confirmed = _confirmed(known)
+            decisions = [r for r in known if isinstance(r.event, _DECISIONS)]
+            why = Basis.of(history.records, decisions).positions
+            links[history.stream] = Link(history.stream, proposed, confirmed, why)
     return links
+
+
+_DECISIONS: Final = (ev.LinkProposed, ev.LinkConfirmed, ev.LinkRejected)
 
 
 def _confirmed(known: Iterable[Recorded]) -> Answer:
@@ -466,7 +599,7 @@ def _merged(
 
     for link in links.values():
         ours, other = link.proposed.ours, link.proposed.other
-        if link.confirmed is Answer.YES and ours in first and other in first:
+        if link.unites(first):
             earlier, later = sorted((root(ours), root(other)), key=begun)
             first[later] = earlier
     return {stream: root(stream) for stream in first if root(stream) != stream}
@@ -477,14 +610,7 @@ def _agreement(standing: Standing) -> Agreement | None:
     if identified is None:
         return None
     return Agreement(
-        standing.stream,
-        standing.state,
-        identified,
-        _kind(standing.dated),
-        _value(standing.dated),
-        standing.others,
-        standing.present,
-        frozenset(record.id for record, _ in standing.dated),
+        standing, identified, _kind(standing.dated), _value(standing.dated)
     )
 
 
@@ -497,9 +623,8 @@ def _kind(dated: Dated) -> ev.DocumentKind:
     return possible.pop() if len(possible) == 1 else ev.DocumentKind.UNKNOWN
 
 
-def _package(
-    stream: str, dated: Dated, agreements: Mapping[str, Agreement]
-) -> Package | None:
+def _package(history: History, agreements: Mapping[str, Agreement]) -> Package | None:
+    dated = _dated(history)
     if not dated:
         return None
     occasion = [
@@ -507,10 +632,10 @@ def _package(
         for record, _ in dated
         if isinstance(record.event, ev.ConferenceReported | ev.DateRefined)
     ]
-    values = _of(dated, ev.ValueReported)
+    value = _value(dated)
     mentioned = _of(dated, ev.FieldsMentioned)
     return Package(
-        stream=stream,
+        stream=history.stream,
         dated=occasion[-1].event.when if occasion else When.unknown(),
         occasions=tuple(occasion),
         documents=tuple(_latest(dated, ev.DocumentsReported)),
@@ -518,12 +643,13 @@ def _package(
         agreements=tuple(
             agreement
             for agreement in agreements.values()
-            if agreement.identified.package == stream
+            if agreement.identified.package == history.stream
         ),
-        value=_value(dated),
-        covers=values[-1].event.covers if values else (),  # type: ignore[attr-defined] # chosen by class
+        value=value,
+        covers=value.records[-1].event.covers if value.records else (),  # type: ignore[attr-defined] # chosen by class
         conflicts=tuple(_of(dated, ev.ConflictNoted)),
         mentioned=mentioned[-1] if mentioned else None,
+        basis=Basis.of(history.records, [_witness(dated)]),
         unsure=frozenset(r.id for r, answer in dated if answer is Answer.MAYBE),
     )
 
@@ -557,10 +683,6 @@ def _told(value: Value, event: ev.ValueReported, record: Recorded) -> Value:
     amounts[amount.unit] = amount if before is None else before + amount
     unsure = value.unsure - {amount.unit} - ({""} if open_before is None else set())
     return Value(amounts, open_before, records, frozenset(unsure))
-
-
-_OPEN: Final = (Missing.UNKNOWN, Missing.WITHHELD)
-"""There is a value that we do not know: whatever is added, it stays so in part."""
 
 
 def _either(one: Value, other: Value) -> Value:

@@ -7,21 +7,21 @@ from enum import Enum
 
 from azcn_events.core.events import Recorded
 from azcn_events.core.history import Moment
-from azcn_events.core.values import Range
 from azcn_events.investment.events import AgreementIdentified
 from azcn_events.investment.portfolio import portfolio
+from azcn_events.reports.table import Cell
 
 __all__ = ["anonymous", "either", "field_of"]
 
 
-def anonymous(moment: Moment) -> Range | None:
+def anonymous(moment: Moment) -> Cell | None:
     """Count the reported documents that no source spoke of individually.
 
     Returns:
-        None if the log has no packages at all: then nothing is reported.
+        A range; None if the log has no packages at all: then nothing is reported.
     """
     shown = portfolio(moment)
-    return shown.anonymous if shown.packages else None
+    return Cell(shown.anonymous, shown.why_anonymous) if shown.packages else None
 
 
 def either(sure: Enum, maybe: Iterable[Enum]) -> str:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from azcn_events.core.events import Recorded
 from azcn_events.core.history import Moment
-from azcn_events.investment.portfolio import standings
+from azcn_events.core.lifecycle import Deviation
+from azcn_events.investment.portfolio import Standing, standings
 from azcn_events.reports.table import Cell, Column, Row, Table
 
 __all__ = ["deviations"]
@@ -14,25 +18,10 @@ def deviations(moment: Moment) -> Table:
 
     In the order of the agreements, and of the facts in each.
     """
-    found = [
-        deviation
+    rows = [
+        _row(moment, standing, deviation)
         for standing in standings(moment)
         for deviation in moment.lifecycle.deviations(standing.facts)
-    ]
-    rows = [
-        Row(
-            tuple(
-                Cell(text, (deviation.record.position,))
-                for text in (
-                    deviation.record.stream,
-                    deviation.code,
-                    deviation.message,
-                    deviation.record.event.when,
-                    str(deviation.record.event.cites),
-                )
-            )
-        )
-        for deviation in found
     ]
     return Table(
         name="deviations",
@@ -43,3 +32,30 @@ def deviations(moment: Moment) -> Table:
         rows=tuple(rows),
         context=moment.context,
     )
+
+
+def _row(moment: Moment, standing: Standing, deviation: Deviation) -> Row:
+    record = deviation.record
+    why = standing.basis.why([record], _expected(moment, standing, deviation))
+    shown = (
+        record.stream,
+        deviation.code,
+        deviation.message,
+        record.event.when,
+        str(record.event.cites),
+    )
+    return Row(tuple(Cell(value, why) for value in shown))
+
+
+def _expected(
+    moment: Moment, standing: Standing, deviation: Deviation
+) -> Iterator[Recorded]:
+    """Yield the facts beside which a fact deviates."""
+    if deviation.code == "impossible-date":
+        return  # It deviates by itself.
+    if not deviation.milestone:
+        yield from standing.turns
+    for milestone in moment.lifecycle.milestones:
+        if milestone.name == deviation.milestone:
+            for name in (milestone.name, *milestone.expects):
+                yield from standing.state.milestones[name].records

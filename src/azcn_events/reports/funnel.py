@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from azcn_events.core.history import Moment
-from azcn_events.core.lifecycle import Lifecycle, State, Status
+from azcn_events.core.lifecycle import Lifecycle, Status
 from azcn_events.core.values import Answer, Missing, Range
-from azcn_events.investment.portfolio import standings
+from azcn_events.investment.basis import joined
+from azcn_events.investment.portfolio import Standing, standings
 from azcn_events.reports.common import anonymous
 from azcn_events.reports.table import Cell, Column, Row, Table
 
@@ -23,32 +24,21 @@ def funnel(moment: Moment) -> Table:
     not prove the earlier: ``met`` counts only what was said.
     """
     told = list(standings(moment))
-    states = [(standing.state, standing.present) for standing in told]
-    identified = _count(standing.present for standing in told)
-    rows = [
-        Row((Cell("identified"), Cell(identified), *(Cell(None) for _ in range(5))))
-    ]
+    identified = _count((standing, standing.present, ()) for standing in told)
+    rows = [Row((Cell("identified"), identified, *(Cell(None) for _ in range(5))))]
     after = _implied(moment.lifecycle)
     for milestone in moment.lifecycle.milestones:
         name = milestone.name
-        counts = [
-            _count(_any(state, sure, [name], statuses) for state, sure in states)
-            for statuses in _COLUMNS
+        asked = [(after[name], _MET), *(([name], statuses) for statuses in _COLUMNS)]
+        cells = [
+            _count((one, _any(one, names, statuses), names) for one in told)
+            for names, statuses in asked
         ]
-        reached = _count(
-            _any(state, sure, after[name], (Status.MET,)) for state, sure in states
-        )
-        why = tuple(
-            record.position
-            for state, _ in states
-            for record in state.milestones[name].records
-        )
-        cells = [Cell(count, why) for count in (reached, *counts)]
         rows.append(Row((Cell(name), *cells)))
     nameless = anonymous(moment)
     if nameless is not None:
         unknown = [Cell(Missing.UNKNOWN) for _ in range(5)]
-        rows.append(Row((Cell("anonymous documents"), Cell(nameless), *unknown)))
+        rows.append(Row((Cell("anonymous documents"), nameless, *unknown)))
     return Table(
         name="funnel",
         title="Funnel: agreements by milestone",
@@ -73,8 +63,9 @@ _REACHED = (
 )
 
 
+_MET: Final = (Status.MET,)
 _COLUMNS: Final = (
-    (Status.MET,),
+    _MET,
     (Status.IN_PROGRESS,),
     (Status.PROMISED,),
     (Status.REVERTED, Status.WAIVED),
@@ -82,24 +73,29 @@ _COLUMNS: Final = (
 )
 
 
-def _count(answers: Iterable[Answer]) -> Range:
-    told = list(answers)
-    surely = told.count(Answer.YES)
-    return Range(surely, surely + told.count(Answer.MAYBE))
+def _count(asked: Iterable[tuple[Standing, Answer, Iterable[str]]]) -> Cell:
+    """Count what has something by these milestones, and name what may have it."""
+    found = [each for each in asked if each[1] is not Answer.NO]
+    surely = sum(answer is Answer.YES for _, answer, _ in found)
+    whys = (
+        standing.basis.why(*(standing.state.milestones[name].records for name in names))
+        for standing, _, names in found
+    )
+    return Cell(Range(surely, len(found)), joined(*whys))
 
 
 def _any(
-    state: State, present: Answer, names: Iterable[str], statuses: tuple[Status, ...]
+    standing: Standing, names: Iterable[str], statuses: Collection[Status]
 ) -> Answer:
     """Say whether any of these milestones has any of these statuses."""
-    answers = [_among(state, name, statuses) for name in names]
+    answers = [_among(standing, name, statuses) for name in names]
     if Answer.YES in answers:
-        return present
+        return standing.present
     return Answer.MAYBE if Answer.MAYBE in answers else Answer.NO
 
 
-def _among(state: State, name: str, statuses: tuple[Status, ...]) -> Answer:
-    milestone = state.milestones[name]
+def _among(standing: Standing, name: str, statuses: Collection[Status]) -> Answer:
+    milestone = standing.state.milestones[name]
     possible = {milestone.status, *milestone.maybe}
     if possible <= set(statuses):
         return Answer.YES

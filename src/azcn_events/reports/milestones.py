@@ -11,7 +11,7 @@ from azcn_events.core.history import Moment
 from azcn_events.core.lifecycle import Effect, MilestoneState, counted
 from azcn_events.core.values import Amount, Answer, When
 from azcn_events.errors import UnknownName
-from azcn_events.investment.portfolio import standings
+from azcn_events.investment.portfolio import Standing, standings
 from azcn_events.reports.common import anonymous
 from azcn_events.reports.table import Cell, Column, Row, Table
 
@@ -44,10 +44,12 @@ def milestones(moment: Moment, agreement: str = "") -> Table:
         for standing in standings(moment)
         if not agreement or agreement in (standing.stream, *standing.others)
         for name, milestone in standing.state.milestones.items()
-        for row in _rows(moment, standing.stream, name, milestone)
+        for row in _rows(moment, standing, name, milestone)
     ]
     rest = None if agreement else anonymous(moment)
-    notes = () if rest is None else (f"Not individually known, so not here: {rest}.",)
+    notes = (
+        () if rest is None else (f"Not individually known, so not here: {rest.value}.",)
+    )
     return Table(
         name="milestones",
         title="Milestones: what was said, when, by whom",
@@ -68,25 +70,26 @@ def milestones(moment: Moment, agreement: str = "") -> Table:
 
 
 def _rows(
-    moment: Moment, stream: str, name: str, milestone: MilestoneState
+    moment: Moment, standing: Standing, name: str, milestone: MilestoneState
 ) -> Iterator[Row]:
     unsure = {record.id for record in milestone.unsure}
+    why_late = standing.basis.why(milestone.records)
     for record in milestone.records:
         target = None
         if isinstance(record.event, MilestonePromised):
             target = record.event.target
         step = _step(moment, record, name)
-        why = (record.position,)
+        why = standing.basis.why([record])
         promised = record is milestone.promise
         overdue = milestone.overdue(moment.on) if promised else None
         yield Row(
             (
-                Cell(stream),
+                Cell(standing.stream),
                 Cell(name),
                 Cell(f"{step}, possibly" if record.id in unsure else step, why),
                 Cell(record.event.when, why),
                 Cell(target, why),
-                Cell(None if overdue is None else _late(target, overdue), why),
+                Cell(None if overdue is None else _late(target, overdue), why_late),
                 Cell(_words(record), why),
                 Cell(str(record.event.cites), why),
             )

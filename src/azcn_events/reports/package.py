@@ -57,8 +57,9 @@ _NOTES = (
 
 
 def _rows(package: Package) -> Iterator[Row]:
-    why = tuple(record.position for record in package.occasions)
+    basis = package.basis
     date = When(package.dated.edtf) if package.dated.is_known else Missing.UNKNOWN
+    why = basis.why(package.occasions)
     yield _row(package, "date", date, why, note=_occasion(package))
     yield from _documents(package)
     yield from _values(package)
@@ -66,7 +67,7 @@ def _rows(package: Package) -> Iterator[Row]:
         event = package.mentioned.event
         more = "; the list is open" if event.open_list else ""
         note = f"{', '.join(event.fields)}{more}"
-        why = (package.mentioned.position,)
+        why = basis.why([package.mentioned])
         yield _row(package, "fields mentioned", len(event.fields), why, note=note)
     for record in package.conflicts:
         if isinstance(record.event, ConflictNoted):
@@ -75,7 +76,7 @@ def _rows(package: Package) -> Iterator[Row]:
             )
             what = f"sources differ: {record.event.about}"
             claims = len(record.event.claims)
-            yield _row(package, what, claims, (record.position,), note=note)
+            yield _row(package, what, claims, basis.why([record]), note=note)
 
 
 def _occasion(package: Package) -> str:
@@ -88,14 +89,13 @@ def _occasion(package: Package) -> str:
 
 
 def _documents(package: Package) -> Iterator[Row]:
-    why = tuple(record.position for record in package.documents)
     for group in package.groups:
         named = _named(package, group)
         yield _row(
             package,
             f"documents, {group}",
             package.reported(group) or Missing.UNKNOWN,
-            why,
+            package.why_documents(group),
             known=package.known(group),
             rest=package.anonymous(group) or Missing.UNKNOWN,
             note=named,
@@ -104,7 +104,7 @@ def _documents(package: Package) -> Iterator[Row]:
         package,
         "documents, group not said",
         None,
-        (),
+        package.why_documents(""),
         known=package.known(""),
         note=", ".join(a.stream for a in package.agreements if not a.identified.group),
     )
@@ -112,7 +112,7 @@ def _documents(package: Package) -> Iterator[Row]:
         package,
         "documents, all",
         package.reported() or Missing.UNKNOWN,
-        why,
+        package.why_documents(),
         known=package.known(),
         rest=package.anonymous() or Missing.UNKNOWN,
         note="more are known than any source reports" if package.exceeded else "",
@@ -135,25 +135,19 @@ def _named(package: Package, group: str) -> str:
 
 
 def _values(package: Package) -> Iterator[Row]:
-    why = tuple(record.position for record in package.value.records)
     if package.value.missing:
         missing = package.value.missing
+        why = package.basis.why(package.value.records)
         yield _row(package, "value", missing, why, rest=missing, total=True)
     for unit, amount in package.value.amounts.items():
         notes = [_scope(package)]
         if package.overspent(unit) is Answer.YES:
             notes.append("its agreements' amounts exceed it: sources contradict")
-        held = tuple(
-            record.position
-            for agreement in package.agreements
-            if unit in agreement.value.amounts and not agreement.identified.umbrella
-            for record in agreement.value.records
-        )
         yield _row(
             package,
             f"value, {unit}",
             amount,
-            (*why, *held),
+            package.why_value(unit),
             known=package.allocated(unit),
             rest=package.unallocated(unit),
             note="; ".join(filter(None, notes)),
@@ -191,7 +185,7 @@ def _row(
         Cell(_shown(reported), why),
         Cell(_shown(known), why),
         Cell(_shown(rest), why),
-        Cell(note),
+        Cell(note, why),
     )
     return Row(cells, total=total)
 

@@ -30,7 +30,7 @@ def status(moment: Moment, agreement: str = "") -> Table:
     rest = None if agreement else anonymous(moment)
     if rest is not None:
         unknown = [Cell(Missing.UNKNOWN) for _ in names]
-        shown = Cell(f"not individually known: {rest}")
+        shown = Cell(f"not individually known: {rest.value}", rest.why)
         rows.append(Row((shown, Cell(""), Cell(Missing.UNKNOWN), *unknown, Cell(None))))
     return Table(
         name="status",
@@ -48,23 +48,20 @@ def status(moment: Moment, agreement: str = "") -> Table:
 
 
 def _row(moment: Moment, standing: Standing) -> Row:
-    facts, state = standing.facts, standing.state
-    deviations = moment.lifecycle.deviations(facts)
-    why = tuple(record.position for record in facts)
+    state, basis = standing.state, standing.basis
+    deviations = moment.lifecycle.deviations(standing.facts)
+    activity = either(state.activity, state.activity_maybe)
     milestones = (
-        Cell(
-            either(milestone.status, milestone.maybe),
-            tuple(record.position for record in milestone.records),
-        )
+        Cell(either(milestone.status, milestone.maybe), basis.why(milestone.records))
         for milestone in state.milestones.values()
     )
-    odd = tuple(dict.fromkeys(deviation.record.position for deviation in deviations))
     return Row(
         (
             Cell(state.stream),
-            Cell(field_of(standing.known)),
-            Cell(either(state.activity, state.activity_maybe), why),
+            Cell(field_of(standing.known), basis.positions),
+            Cell(activity, basis.why(standing.turns)),
             *milestones,
-            Cell(len(deviations), odd),
+            # Which facts are unexpected depends on all that were told before them.
+            Cell(len(deviations), basis.why(standing.facts)),
         )
     )
