@@ -34,6 +34,7 @@ from azcn_events.core.lifecycle import Lifecycle, State
 from azcn_events.core.projection import Progress, Projection
 from azcn_events.core.values import datetime_of_us
 from azcn_events.errors import (
+    AzcnEventsError,
     IdCollision,
     InvalidValue,
     RecordNotFound,
@@ -145,12 +146,12 @@ class LedgerMachine(RuleBasedStateMachine):
         expected = self._expected(told)
         try:
             receipt = ledger.record_all(told)
-        except (TransitionRefused, RecordNotFound) as refusal:
-            code = getattr(refusal, "code", "not-found")
+        except AzcnEventsError as error:
+            code = _code_of(error)
             event(f"refused: {code}")
             if code != expected:
-                said = f"refused ({code})"
-                self._fail(f"{_shown(told)} was {said}, not {expected or 'admitted'}")
+                how = f"refused ({code}: {error}), not {expected or 'admitted'}"
+                self._fail(f"{_shown(told)} was {how}")
             return
         if expected:
             self._fail(f"{_shown(told)} was recorded, not refused ({expected})")
@@ -168,10 +169,8 @@ class LedgerMachine(RuleBasedStateMachine):
         for fact in told:
             try:
                 trial.tell(fact.stream, fact.event, fact.id)
-            except TransitionRefused as refusal:
-                return refusal.code
-            except RecordNotFound:
-                return "not-found"
+            except (TransitionRefused, RecordNotFound) as refusal:
+                return _code_of(refusal)
         return ""
 
     def _tell_model(self, told: tuple[Fact, ...]) -> None:
@@ -222,10 +221,9 @@ class LedgerMachine(RuleBasedStateMachine):
         self._store.first = partial(self._record, rival, theirs)
         try:
             receipt = self.ledger.record_all(ours)
-        except (TransitionRefused, RecordNotFound) as refusal:
-            code = getattr(refusal, "code", "not-found")
-            if code != self._expected(ours):
-                self._fail(f"after a lost race {_shown(ours)} was refused ({code})")
+        except AzcnEventsError as error:
+            if _code_of(error) != self._expected(ours):
+                self._fail(f"after a lost race {_shown(ours)} was refused: {error}")
         else:
             if self._expected(ours):
                 self._fail(
@@ -358,6 +356,13 @@ class LedgerMachine(RuleBasedStateMachine):
             of_ledger = report(self.ledger.view().moment)
             if of_ledger.rows != report(moment).rows:
                 self._fail(f"the report reads\n{of_ledger}\nnot\n{report(moment)}")
+
+
+def _code_of(error: AzcnEventsError) -> str:
+    """Give the rule that refuses, or the kind of the error."""
+    if isinstance(error, TransitionRefused):
+        return error.code
+    return type(error).__name__
 
 
 def _shown(told: Sequence[Fact]) -> str:

@@ -260,13 +260,13 @@ def _find_in_logs(
     subject: Any,  # noqa: ANN401 - whatever the laws are about
     laws: Sequence[Law[Any]],
     search: Search,
-) -> dict[str, Broken]:
+) -> dict[Law[Any], Broken]:
     """Draw logs, ask each law about each, and make what breaks one short and plain.
 
     The laws all draw the same.
     """
     draws = laws[0].draws
-    found: dict[str, Log] = {}
+    found: dict[Law[Any], Log] = {}
 
     # The search for a short case is ours: it knows what a history is. No deadline:
     # each log is put to every law, and what that takes says nothing of one of them.
@@ -281,8 +281,8 @@ def _find_in_logs(
     @given(draws.logs(search.lifecycle))
     def draw(log: Log) -> None:
         for one in laws:
-            if one.name not in found and _message(one, subject, search, log):
-                found[one.name] = log
+            if one not in found and _message(one, subject, search, log):
+                found[one] = log
         if len(found) == len(laws):
             raise _AllBroken
 
@@ -295,11 +295,11 @@ def _find_in_logs(
     except Exception as error:  # noqa: BLE001 - rules that raise cannot even be drawn from
         first = laws[0]
         how = f"{_RAISED}{type(error).__name__}: {error}, while a log was drawn"
-        return {first.name: Broken(first.name, first.sentence, how, search.lifecycle)}
+        return {first: Broken(first.name, first.sentence, how, search.lifecycle)}
     return {
-        one.name: _shortened(one, subject, search, found[one.name])
+        one: _shortened(one, subject, search, found[one])
         for one in laws
-        if one.name in found
+        if one in found
     }
 
 
@@ -344,13 +344,13 @@ def find_all(
     if isinstance(search.lifecycle, Watched):
         for one in asked:
             search.lifecycle.note_law(one.name)
-    in_logs: dict[str, Broken] = {}
+    in_logs: dict[Law[Any], Broken] = {}
     for draws in dict.fromkeys(one.draws for one in asked if one.check):
         alike = [one for one in asked if one.check and one.draws is draws]
         in_logs |= _find_in_logs(subject, alike, search)
     found = list[Broken]()
     for one in asked:
-        broken = one.find(subject, search) if one.find else in_logs.get(one.name)
+        broken = one.find(subject, search) if one.find else in_logs.get(one)
         if broken is None:
             continue
         known = any(other.message.startswith(_RAISED) for other in found)

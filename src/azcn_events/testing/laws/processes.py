@@ -34,7 +34,9 @@ _SEEDS: Final = ("1", "2", "3")
 def _home(subject: object) -> tuple[str, str] | None:
     """Give the module and the name by which another process can import a value."""
     for name, module in list(sys.modules.items()):
-        if not isinstance(cast("object", module), ModuleType) or name == "__main__":
+        if not isinstance(cast("object", module), ModuleType):
+            continue
+        if module.__name__ == "__main__":  # It would be run again, not imported.
             continue
         for attribute, value in list(vars(module).items()):
             if value is subject:
@@ -106,7 +108,9 @@ class _Elsewhere:
 
 
 _CHILD: Final = """
-import importlib, importlib.util, pickle, sys
+import importlib, importlib.util, os, pickle, sys
+read, write = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+os.dup2(2, 1)  # What is printed on import is no answer.
 for name, file in {modules!r}:
     try:
         importlib.import_module(name)
@@ -115,7 +119,6 @@ for name, file in {modules!r}:
         sys.modules[name] = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(sys.modules[name])
 projection = getattr(sys.modules[{module!r}], {name!r})
-read, write = sys.stdin.buffer, sys.stdout.buffer
 while True:
     try:
         log = pickle.load(read)
