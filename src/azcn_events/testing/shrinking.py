@@ -10,6 +10,7 @@ from __future__ import annotations
 import typing
 from collections.abc import Callable, Iterable, Iterator
 from itertools import combinations
+from string import ascii_lowercase
 from typing import Any, Final
 
 import attrs
@@ -105,6 +106,7 @@ class _Search:
         at_once = (r._replace(recorded_us=Clock().us) for r in self.best)
         is_plainer = self.accepts(at_once)
         is_plainer |= self.accepts(_renamed(self.best))
+        is_plainer |= self.accepts(_with_plain_streams(self.best))
         for at in range(len(self.best)):
             for event in _plainer(self.best[at].event):
                 records = list(self.best)
@@ -121,6 +123,17 @@ def _renamed(log: Log) -> Iterator[Recorded]:
         if event.replaces:
             event = attrs.evolve(event, replaces=names.get(event.replaces, ""))
         yield record._replace(id=names[record.id], event=event)
+
+
+def _with_plain_streams(log: Log) -> Iterator[Recorded]:
+    """Call the streams of each category a, b, c and so on, in their order."""
+    names, letters = dict[str, str](), dict[str, Iterator[str]]()
+    for record in log:
+        category, slash, _ = record.stream.rpartition("/")
+        if record.stream not in names:
+            letter = next(letters.setdefault(category, iter(ascii_lowercase)), "z")
+            names[record.stream] = f"{category}{slash}{letter}"
+        yield record._replace(stream=names[record.stream])
 
 
 def _without(log: Log, gone: set[str]) -> Iterator[Recorded]:
