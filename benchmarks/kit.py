@@ -15,7 +15,8 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
-from random import Random
+from operator import attrgetter
+from typing import Any
 
 from attrs import frozen
 from hypothesis import Phase, given, settings
@@ -24,9 +25,20 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 
 from azcn_events import INVESTMENT, Projection, Recorded
 from azcn_events.testing import explore, facts_of, histories, lifecycle_machine, logs
-from azcn_events.testing.laws import check_laws
-from azcn_events.testing.whole_logs import streams_of
+from azcn_events.testing.concurrency import (
+    Append,
+    Operation,
+    Read,
+    Refused,
+    Seen,
+    Stored,
+    anomalies,
+    linearizable,
+)
+from azcn_events.testing.laws import Law, check_laws
+from azcn_events.testing.laws.projections import PROJECTION_LAWS
 from azcn_events.testing.transcript import Log, retold
+from azcn_events.testing.whole_logs import streams_of
 
 
 @frozen
@@ -152,14 +164,70 @@ def rates(quick: bool) -> list[Rate]:  # noqa: FBT001 - the only switch
             lambda: run_state_machine_as_test(Idle, settings=some),
             "as many rules that do nothing, as many steps",
         ),
-        *_checkers(200 if quick else 10_000),
+        _checkers(200 if quick else 10_000),
+        _exhaustive(200 if quick else 10_000),
     ]
 
 
-def _in_process() -> list[object]:
-    from azcn_events.testing.laws.projections import PROJECTION_LAWS
-
+def _in_process() -> list[Law[Projection[Any]]]:
     return [law for law in PROJECTION_LAWS if law.name != "same_in_every_process"]
+
+
+def answered(count: int) -> tuple[list[Operation], dict[str, list[str]]]:
+    """Make what eight clients are told, each waiting for the answers of four others."""
+    final: dict[str, list[str]] = {name: [] for name in "abcd"}
+    operations: list[Operation] = []
+    for at in range(count):
+        stream = "abcd"[at % 4]
+        known = final[stream]
+        when = {"called_ns": 10 * at, "returned_ns": 10 * at + 45}
+        asked = {"client": at % 8, "stream": stream, **when}
+        if at % 10 == 9:
+            operations.append(Read(answer=Seen(tuple(known)), **asked))
+        elif at % 10 == 8:
+            refused = Refused(len(known))
+            ids = (f"r{at}",)
+            operations.append(
+                Append(expected=len(known) + 1, ids=ids, answer=refused, **asked)
+            )
+        else:
+            known.append(f"e{at}")
+            stored, ids = Stored(len(known)), (f"e{at}",)
+            operations.append(
+                Append(expected=len(known) - 1, ids=ids, answer=stored, **asked)
+            )
+    return operations, final
+
+
+def _checkers(count: int) -> Rate:
+    operations, final = answered(count)
+    if anomalies(operations, final):
+        raise AssertionError("the operations should fit together")
+
+    def sort_twice() -> None:
+        sorted(operations, key=attrgetter("called_ns"))
+        sorted(operations, key=attrgetter("returned_ns"))
+
+    return Rate(
+        "checker of races",
+        "operations",
+        count,
+        lambda: anomalies(operations, final),
+        sort_twice,
+        "sort the operations twice by time",
+    )
+
+
+def _exhaustive(count: int) -> Rate:
+    operations, final = answered(count)
+    return Rate(
+        "exhaustive checker",
+        "operations",
+        count,
+        lambda: linearizable(operations, final),
+        lambda: anomalies(operations, final),
+        "the fast checker",
+    )
 
 
 def main(arguments: list[str]) -> int:
