@@ -122,15 +122,13 @@ def minimal(kind: str) -> Event:
 
 
 @pytest.mark.parametrize(
-    ("character", "name"),
-    [(chr(code), f"U+{code:04X}") for code in [*range(0x20), *range(0x7F, 0xA0)]]
-    + [("\u2028", "U+2028"), ("\u2029", "U+2029"), ("\ud800", "U+D800")]
-    + [("\udfff", "U+DFFF")],
-    ids=ascii,
+    "code",
+    [*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029, 0xD800, 0xDFFF],
+    ids="U+{:04X}".format,
 )
-def test_control_characters_are_refused_in_any_text(character: str, name: str) -> None:
+def test_control_characters_are_refused_in_any_text(code: int) -> None:
     """Each names the field and the place, wherever in the event it stands."""
-    bad = f"legal \\ é {character}"
+    bad = f"legal \\ é {chr(code)}"
     party = Party(names=("a", bad))
     cases: list[tuple[str, Event]] = [
         ("$.what", Suspended(what=bad, when=WHEN, cites=CITES)),
@@ -153,7 +151,7 @@ def test_control_characters_are_refused_in_any_text(character: str, name: str) -
         with pytest.raises(InvalidValue) as caught:
             Codec(INVESTMENT).encode(event)
         error = caught.value
-        assert f"{path} holds {name}" == error.problem
+        assert f"{path} holds U+{code:04X}" == error.problem
         assert (bad, len(bad) - 1) == (error.found, error.place)
 
 
@@ -238,7 +236,7 @@ def suspended(**fields: Any) -> Event:
             LandAllocated(area=Citation("s"), when=WHEN, cites=CITES),  # type: ignore[arg-type] # on purpose
         ),
     ],
-    ids=lambda value: str(value)[:20],
+    ids=lambda value: str(value).lstrip("\\")[:20],  # nothing that pytest escapes
 )
 def test_a_field_of_another_type_is_refused(problem: str, event: Event) -> None:
     """Nothing is stored that could not be read again: the log can only grow."""
@@ -704,7 +702,7 @@ def test_an_odd_class_with_nothing_given_comes_back() -> None:
         {"places": (3,)},
         {"ends": datetime(2025, 4, 17, tzinfo=UTC)},
     ],
-    ids=str,
+    ids="-".join,
 )
 def test_an_odd_value_that_would_not_come_back_is_refused(
     change: dict[str, Any],

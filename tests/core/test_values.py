@@ -16,6 +16,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from tests.strategies import amounts, citations, days, decimals, exact_days, whens
 
+from azcn_events.core.edtf import ACCEPTED
 from azcn_events.core.events import Recorded, Suspended
 from azcn_events.core.values import (
     Amount,
@@ -26,6 +27,7 @@ from azcn_events.core.values import (
     Range,
     When,
     check_name,
+    check_recorded_us,
     day_of,
     day_of_us,
     known_until,
@@ -412,13 +414,13 @@ def test_either_holds_both(one: Amount, other: Amount, data: st.DataObject) -> N
     if either.low is not None:
         assert either.low in (one.low, other.low)
         bound = Fraction(either.low)
-        assert (holds(one, bound) or holds(other, bound)) is not either.low_open
+        assert either.low_open is not (holds(one, bound) or holds(other, bound))
     else:
         assert None in (one.low, other.low)
     if either.high is not None:
         assert either.high in (one.high, other.high)
         bound = Fraction(either.high)
-        assert (holds(one, bound) or holds(other, bound)) is not either.high_open
+        assert either.high_open is not (holds(one, bound) or holds(other, bound))
     else:
         assert None in (one.high, other.high)
 
@@ -463,6 +465,17 @@ SMALL_AMOUNTS = [
     if not (low == high and (low_open or high_open))
 ]
 QUARTERS = [Fraction(number, 4) for number in range(-12, 21)]
+
+
+@pytest.mark.parametrize("one", SMALL_AMOUNTS, ids=str)
+def test_either_holds_what_lies_between_members_of_both(one: Amount) -> None:
+    """Every pair of bounds, open or not: not one number more, and flags are flags."""
+    for other in SMALL_AMOUNTS:
+        either = one.or_(other)
+        inside = [n for n in QUARTERS if holds(one, n) or holds(other, n)]
+        expected = [n for n in QUARTERS if inside[0] <= n <= inside[-1]]
+        assert expected == [n for n in QUARTERS if holds(either, n)]
+        assert {bool} == {type(either.low_open), type(either.high_open)}
 
 
 @pytest.mark.parametrize("one", SMALL_AMOUNTS, ids=str)
@@ -613,7 +626,167 @@ NO_NUMBERS: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("number", [*TOO_LONG, *NO_NUMBERS], ids=lambda n: str(n)[:9])
+NUMBER_WANTED = (
+    "a Decimal, an int, or text such as '335000000' or '2.7'; never a float, which"
+    " cannot hold most decimal numbers"
+)
+BOUNDS_WANTED = "Amount.exact, .below, .above, .between or .about"
+
+
+@pytest.mark.parametrize(
+    ("make", "found", "problem", "accepted"),
+    [
+        (
+            lambda: Amount.exact(2.5, "ha"),  # type: ignore[arg-type] # on purpose
+            "2.5",
+            "a float is no amount",
+            NUMBER_WANTED,
+        ),
+        (
+            lambda: Amount.exact(81 * "x", "ha"),
+            80 * "x",
+            "this is no number of at most 30 digits on each side",
+            NUMBER_WANTED,
+        ),
+        (
+            lambda: Amount("ha", Decimal("NaN"), None),
+            "NaN",
+            "it is not finite",
+            NUMBER_WANTED,
+        ),
+        (
+            lambda: Amount("ha", None, Decimal(10**80)),
+            "1" + 79 * "0",
+            "more than 30 digits before or after the point",
+            NUMBER_WANTED,
+        ),
+        (
+            lambda: Amount.between(3, 2, "ha"),
+            "3 .. 2",
+            "the bounds cross",
+            BOUNDS_WANTED,
+        ),
+        (
+            lambda: Amount("ha", None, Decimal(2), low_open=True),
+            "None .. 2",
+            "a missing bound cannot be excluded",
+            BOUNDS_WANTED,
+        ),
+        (
+            lambda: Amount("ha", Decimal(2), Decimal(2), high_open=True),
+            "2 .. 2",
+            "no number lies between the bounds",
+            BOUNDS_WANTED,
+        ),
+        (
+            lambda: Amount.exact(1, "ha") + Amount.exact(2, "m"),
+            "2 m",
+            "ha and m cannot be added",
+            "an amount in ha",
+        ),
+        (
+            lambda: Amount.exact(1, "ha") - Amount.exact(2, "m"),
+            "2 m",
+            "ha and m cannot be subtracted",
+            "an amount in ha",
+        ),
+        (
+            lambda: Amount.exact(1, "ha").or_(Amount.exact(2, "m")),
+            "2 m",
+            "ha and m cannot be joined",
+            "an amount in ha",
+        ),
+        (
+            lambda: Amount.exact(1, "ha").below_or_at(Amount.exact(2, "m")),
+            "2 m",
+            "ha and m cannot be compared",
+            "an amount in ha",
+        ),
+        (
+            lambda: When(3),  # type: ignore[arg-type] # on purpose
+            "3",
+            "int is no text",
+            ACCEPTED,
+        ),
+        (
+            lambda: Citation(3),  # type: ignore[arg-type] # on purpose
+            "3",
+            "a citation names its source",
+            "the name of a source's stream, such as 'source/trend-4035629'",
+        ),
+        (
+            lambda: Citation("source/a", digest="md5:0"),
+            "md5:0",
+            "this is not a digest",
+            "'sha256:' and 64 lower-case hexadecimal digits",
+        ),
+        (
+            lambda: check_name(3, "a stream's name"),
+            "3",
+            "a stream's name is text, not int",
+            "a stream's name of 1 to 200 printable characters",
+        ),
+        (
+            lambda: check_name("", "an id"),
+            "",
+            "it has 0 characters",
+            "an id of 1 to 200 printable characters",
+        ),
+        (
+            lambda: check_name("a\tb", "an id"),
+            "a\tb",
+            "U+0009 cannot be in an id",
+            "an id of 1 to 200 printable characters",
+        ),
+        (
+            lambda: check_name("a ", "an id"),
+            "a ",
+            "a space at an end is easily lost",
+            "an id of 1 to 200 printable characters",
+        ),
+        (
+            lambda: day_of("2025"),
+            "2025",
+            "this is not a day",
+            "a day like 2025-04-25",
+        ),
+        (
+            lambda: check_recorded_us(0.5),
+            "0.5",
+            "this is no recorded time",
+            "whole microseconds since 1970 UTC, in the years 1 to 9999",
+        ),
+        (
+            lambda: recorded_us_of("2025-04-25T09:00:00"),
+            "2025-04-25T09:00:00",
+            "it has no time zone",
+            "a date-time with a zone, like 2025-04-25T09:00:00Z",
+        ),
+        (
+            lambda: recorded_us_of("noon"),
+            "noon",
+            "Invalid isoformat string: 'noon'",
+            "a date-time with a zone, like 2025-04-25T09:00:00Z",
+        ),
+    ],
+)
+def test_a_refusal_says_what_was_found_and_what_is_accepted(
+    make: Callable[[], object], found: str, problem: str, accepted: str
+) -> None:
+    """Word for word, and no longer than a person reads."""
+    with pytest.raises(InvalidValue) as caught:
+        make()
+    error = caught.value
+    assert (found, problem, accepted) == (error.found, error.problem, error.accepted)
+
+
+def legible(number: object) -> str:
+    """Give a short id without what pytest escapes, anew each time that it collects."""
+    text = str(number)[:9].replace("\n", "?")
+    return text.encode("ascii", "replace").decode()
+
+
+@pytest.mark.parametrize("number", [*TOO_LONG, *NO_NUMBERS], ids=legible)
 def test_what_is_no_exact_number_is_refused(number: Any) -> None:
     """Floats, booleans, NaN, infinities, odd spellings, endless digits."""
     for make in (Amount.exact, Amount.below, Amount.above, Amount.about):
@@ -628,7 +801,7 @@ def test_what_is_no_exact_number_is_refused(number: Any) -> None:
 @pytest.mark.parametrize(
     "number",
     [n for n in [*TOO_LONG, *NO_NUMBERS] if n is not None],
-    ids=lambda n: str(n)[:9],
+    ids=legible,
 )
 def test_a_bound_is_a_decimal_of_bearable_length(number: Any) -> None:
     """The same is refused where it is given as a bound, whichever bound it is."""
