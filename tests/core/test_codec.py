@@ -240,8 +240,11 @@ def suspended(**fields: Any) -> Event:
 )
 def test_a_field_of_another_type_is_refused(problem: str, event: Event) -> None:
     """Nothing is stored that could not be read again: the log can only grow."""
-    with pytest.raises(InvalidValue, match=problem):
+    with pytest.raises(InvalidValue, match=problem) as caught:
         Codec(INVESTMENT).encode(event)
+    error = caught.value
+    assert type(event).__name__ == error.found
+    assert "the types its class declares" == error.accepted
 
 
 def test_a_class_that_the_lifecycle_does_not_list_is_refused() -> None:
@@ -361,6 +364,42 @@ def test_damage_is_named(old: bytes, new: bytes, path: str, problem: str) -> Non
     expected = ("agreement/x", 7, "land-allocated/1", path)
     assert expected == (error.stream, error.position, error.kind, error.path)
     assert problem in error.problem
+
+
+PARTIES = b"""{"parties":[{"country":"","names":["a"],"role":""},{"country":"",\
+"names":["b"],"role":""}],"cites":{"at":"","digest":"","source":"s","speaker":""},\
+"reason":"","replaces":"","when":{"edtf":"2025","words":""}}"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "path", "problem"),
+    [
+        (
+            b'"names":["b"]',
+            b'"names":["b"],"x":1',
+            "$.parties[1].x",
+            "an unknown field",
+        ),
+        (b'"country":"",', b"", "$.parties[0].country", "a missing field"),
+        (
+            b'["b"]',
+            b'["B"]',
+            "$",
+            "the bytes are not those that were written: the checksum differs",
+        ),
+        (b'["b"]', b"[3]", "$.parties[1].names[0]", "Expected `str`, got `int`"),
+    ],
+)
+def test_damage_in_a_list_is_named_with_its_place(
+    old: bytes, new: bytes, path: str, problem: str
+) -> None:
+    """Places count from 0, at every depth; the rest of the list is as it was."""
+    codec = Codec(INVESTMENT)
+    good = codec.encode(codec.structure("parties-reported", json.loads(PARTIES)))
+    assert PARTIES == good[1]
+    with pytest.raises(UndecodableEvent) as caught:
+        codec.decode(good[0], PARTIES.replace(old, new, 1), good[2])
+    assert (path, problem) == (caught.value.path, caught.value.problem)
 
 
 @pytest.mark.parametrize(

@@ -590,15 +590,45 @@ class Unlisted(Event):
     """A fact that no lifecycle lists."""
 
 
+def test_a_lifecycle_knows_its_names_and_moves() -> None:
+    """Facts may move several milestones, and versions are one more than upcasts."""
+    mine = Lifecycle(
+        name="mine",
+        events={"granted": Granted, "surveyed": Surveyed, "first-ore": FirstOre},
+        milestones=(
+            Milestone("licensed", met_by=Granted),
+            Milestone("prepared", met_by=[Granted, Surveyed], begun_by=[FirstOre]),
+            Milestone("producing", met_by=FirstOre, begun_by=[Surveyed, FirstOre]),
+        ),
+        upcasts={("surveyed", 1): dict, ("surveyed", 2): dict},
+    )
+    moves = {
+        Granted: (("licensed", Effect.MEET), ("prepared", Effect.MEET)),
+        Surveyed: (("prepared", Effect.MEET), ("producing", Effect.BEGIN)),
+        FirstOre: (
+            ("prepared", Effect.BEGIN),
+            ("producing", Effect.BEGIN),
+            ("producing", Effect.MEET),
+        ),
+        FirstExport: (),
+    }
+    assert moves == {kind: mine.moves(fact(kind)) for kind in moves}
+    assert ("licensed", "prepared", "producing") == mine.milestone_names
+    names = [mine.name_of(kind) for kind in (Granted, Surveyed, FirstOre, Suspended)]
+    assert ["granted", "surveyed", "first-ore", "suspended"] == names
+    assert [1, 3] == [mine.version_of(name) for name in ("granted", "surveyed")]
+
+
 def test_every_contradiction_is_listed_at_once() -> None:
     """Whoever defines a lifecycle gets the whole list, not the first line of it."""
     with pytest.raises(InvalidLifecycle) as caught:
         Lifecycle(
             name="wrong",
             events={
+                "number": int,  # type: ignore[dict-item] # on purpose
+                "citation": Citation,  # type: ignore[dict-item] # on purpose
                 "Not A Name": Granted,
                 "suspended": FirstOre,
-                "number": int,  # type: ignore[dict-item] # on purpose
                 "again": Granted,
             },
             milestones=(
@@ -614,10 +644,12 @@ def test_every_contradiction_is_listed_at_once() -> None:
             upcasts={("gone", 1): dict, ("again", 2): dict},
         )
     problems = caught.value.problems
+    assert "wrong" == caught.value.name
     for part in (
         "stored name 'Not A Name' is not lower-case",
         "'suspended' belongs to a common fact",
         "'number' is no attrs class",
+        "'citation' is no attrs class",
         "Granted has several stored names",
         "several milestones 'twice'",
         "milestone 'No Name' is not words",
@@ -632,7 +664,7 @@ def test_every_contradiction_is_listed_at_once() -> None:
         "'again' has an upcast from version 2 but not 1",
     ):
         assert 1 == sum(part in problem for problem in problems), part
-    assert 15 == len(problems)
+    assert 16 == len(problems)
     assert all(problem in str(caught.value) for problem in problems)
 
 

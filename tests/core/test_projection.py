@@ -37,6 +37,13 @@ HISTORIES: Projection[Streams] = Projection(
     "histories", dict, _kept, lambda one, other: {**one, **other}
 )
 
+Ids = tuple[str, ...]
+"""A value that no step can change in place."""
+
+IDS: Projection[Ids] = Projection(
+    "ids", tuple[str], lambda ids, record: (*ids, record.id)
+)
+
 BOTH: tuple[Projection[Any], ...] = (KINDS, HISTORIES)
 
 
@@ -143,6 +150,14 @@ def test_progress_says_where_it_stands() -> None:
     _, log = log_of([])
     assert len(log) == KINDS.run(log).position
     assert Progress(Counter()) == KINDS.run([])
+
+
+def test_progress_holds_what_the_steps_returned() -> None:
+    """Also if a step returns a new value and leaves the old one as it was."""
+    _, log = log_of([])
+    first = IDS.run(log[:1])
+    assert tuple(record.id for record in log[:1]) == first.value
+    assert tuple(record.id for record in log) == IDS.resume(first, log).value
 
 
 def test_a_fresh_start_each_time() -> None:

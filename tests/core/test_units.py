@@ -59,6 +59,7 @@ def test_units_are_no_currencies(unit: str) -> None:
         ("hectares", "ha"),
         ("Hectare", "ha"),
         ("square  metres", "m2"),
+        ("sq  m", "m2"),
         ("km²", "km2"),
         ("mw", "MW"),
         ("megawats", "MW"),

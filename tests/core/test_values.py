@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Context, Decimal, localcontext
 from fractions import Fraction
@@ -917,6 +918,7 @@ def test_constructors_say_what_the_source_said() -> None:
         Amount.above(2, "ha", inclusive=True, words="two or more"),
         Amount.between(2, 3, "ha", words="two to three"),
         Amount.about(3, "ha", words="about three"),
+        Amount.about(3, "ha"),
     ]
     exact, about = Qualifier.EXACT, Qualifier.APPROXIMATE
     assert made == [
@@ -927,6 +929,7 @@ def test_constructors_say_what_the_source_said() -> None:
         Amount("ha", two, None, False, False, exact, "two or more"),
         Amount("ha", two, three, False, False, exact, "two to three"),
         Amount("ha", three, three, False, False, about, "about three"),
+        Amount("ha", three, three, False, False, about, ""),
     ]
 
 
@@ -1134,6 +1137,34 @@ def test_recorded_times_come_back(moment: datetime) -> None:
 
 
 EVENT = Suspended(when=When("2025"), cites=Citation("source/a"))
+FIRST, LAST = "0001-01-01T00:00:00+00:00", "9999-12-31T23:59:59.999999+00:00"
+
+
+def test_the_first_and_the_last_moment_are_taken() -> None:
+    """The years 1 to 9999, to the microsecond; one more is none."""
+    first, last = recorded_us_of(FIRST), recorded_us_of(LAST)
+    check_recorded_us(first)
+    check_recorded_us(last)
+    for outside in (first - 1, last + 1):
+        with pytest.raises(InvalidValue):
+            check_recorded_us(outside)
+
+
+@pytest.fixture
+def in_new_york(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Put the machine into a zone that is behind UTC."""
+    monkeypatch.setenv("TZ", "EST5")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("in_new_york")
+def test_the_zone_of_the_machine_plays_no_part() -> None:
+    """There the first moment would lie in a year that there is not."""
+    first = datetime(1, 1, 1, tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)
+    assert first == timedelta(microseconds=recorded_us_of(FIRST))
 
 
 @pytest.mark.parametrize(
