@@ -121,6 +121,9 @@ def minimal(kind: str) -> Event:
 # What is not encoded
 
 
+STORABLE = "text without control characters, line separators or lone surrogates"
+
+
 @pytest.mark.parametrize(
     "code",
     [*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029, 0xD800, 0xDFFF],
@@ -153,6 +156,7 @@ def test_control_characters_are_refused_in_any_text(code: int) -> None:
         error = caught.value
         assert f"{path} holds U+{code:04X}" == error.problem
         assert (bad, len(bad) - 1) == (error.found, error.place)
+        assert STORABLE == error.accepted
 
 
 @given(st.text(max_size=8))

@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from tests.strategies import days, edtf_texts
 
-from azcn_events.core.edtf import Bounds, parse, write
+from azcn_events.core.edtf import ACCEPTED, Bounds, parse, write
 from azcn_events.core.values import When
 from azcn_events.errors import InvalidValue
 
@@ -340,13 +340,37 @@ MALFORMED = [
 ]
 
 
+IN_FULL = {
+    *(
+        f"2025-{month} has days 01 to {days}"
+        for month, days in [("02", 28), ("04", 30)]
+    ),
+    "2024-02 has days 01 to 29",
+    "2026-02 has days 01 to 28",
+    "'..' needs a date on one side at least",
+    "a date-time is written like 2025-04-25T10:30:00Z",
+    "a date-time needs a zone, Z or +04:00",
+    "a day needs its month",
+    "a month needs its whole year",
+    "a season has no days",
+    "a set in braces means all of its days, but a fact has one",
+    "an interval needs a date on one side at least",
+    "it ends before it begins",
+    "months run from 01 to 12, seasons 21 to 24",
+    "the closing ']' is missing",
+    "this is not a date",
+    "years run from 0001 to 9999",
+}
+
+
 @pytest.mark.parametrize(("text", "place", "problem"), MALFORMED)
 def test_malformed_texts_are_refused(text: str, place: int, problem: str) -> None:
     """The message says what is wrong, and the place is where it is wrong."""
     with pytest.raises(InvalidValue, match=problem) as caught:
         parse(text)
     error = caught.value
-    assert (text, place) == (error.found, error.place)
+    assert (text, place, ACCEPTED) == (error.found, error.place, error.accepted)
+    assert error.problem in IN_FULL
 
 
 _TYPED = "0123456789X-/.,[]{}?~%TZ:+ \n\uff12\u0663"

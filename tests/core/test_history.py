@@ -81,6 +81,19 @@ def ledger() -> Ledger:
     return made
 
 
+# --- What had come ------------------------------------------------------------
+
+
+def test_facts_are_dated_by_whether_they_had_come(ledger: Ledger) -> None:
+    """Surely, possibly or not: what surely had not is no fact at that moment."""
+    days = ("2024-12-01", "[2024-12-10..2024-12-30]", "2024-12-25")
+    ledger.record(A, *(fact(Suspended, day) for day in days))
+    told = ledger.view(as_of="2024-12-20").history(A)
+    dated = [(record.id, answer) for record, answer in told.dated()]
+    assert [("r3", Answer.YES), ("r4", Answer.MAYBE), ("r5", Answer.NO)] == dated[2:]
+    assert ["r1", "r2", "r3", "r4"] == [record.id for record in told.facts]
+
+
 # --- Corrections --------------------------------------------------------------
 
 

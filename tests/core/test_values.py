@@ -426,6 +426,59 @@ def test_either_holds_both(one: Amount, other: Amount, data: st.DataObject) -> N
         assert None in (one.high, other.high)
 
 
+def ha(low: int | None, high: int | None, flags: str = "", **more: Any) -> Amount:
+    """Make an amount from its bounds, and "(" or ")" where one is excluded."""
+    bounds = (None if n is None else Decimal(n) for n in (low, high))
+    return Amount("ha", *bounds, low_open="(" in flags, high_open=")" in flags, **more)
+
+
+ABOUT = {"qualifier": Qualifier.APPROXIMATE}
+
+
+@pytest.mark.parametrize(
+    ("amount", "rest"),
+    [
+        (ha(0, 1), ha(0, 1)),
+        (ha(0, 1, "("), ha(0, 1, "(")),
+        (ha(-1, 1, "("), ha(0, 1)),
+        (ha(-1, 1, ")"), ha(0, 1, ")")),
+        (ha(None, 1), ha(0, 1)),
+        (ha(None, 0), ha(0, 0)),
+        (ha(None, 0, ")"), ha(0, 0)),
+        (ha(-2, -1, "()"), ha(0, 0)),
+        (ha(-1, None), ha(0, None)),
+        (ha(None, None), ha(0, None)),
+        (ha(-1, -1, **ABOUT), ha(0, 0, **ABOUT)),
+        (ha(-1, 1, **ABOUT), ha(0, 1, **ABOUT)),
+    ],
+    ids=str,
+)
+def test_a_remainder_is_cut_off_at_zero(amount: Amount, rest: Amount) -> None:
+    """Zero is included, whatever was cut off; nothing else changes."""
+    assert repr(rest) == repr(amount.at_least_zero())
+
+
+@pytest.mark.parametrize(
+    ("whole", "part", "rest"),
+    [
+        (ha(5, 5), ha(2, 3), ha(2, 3)),
+        (ha(5, 5), ha(2, 3, "("), ha(2, 3, ")")),
+        (ha(5, 5), ha(2, 3, ")"), ha(2, 3, "(")),
+        (ha(5, 6), ha(None, 3, ")"), ha(2, None, "(")),
+        (ha(5, 6), ha(2, None, "("), ha(None, 4, ")")),
+        (ha(5, 6, "()"), ha(2, 2), ha(3, 4, "()")),
+        (ha(5, 5, **ABOUT), ha(2, 2), ha(3, 3, **ABOUT)),
+        (ha(5, 5), ha(2, 2, **ABOUT), ha(3, 3, **ABOUT)),
+    ],
+    ids=str,
+)
+def test_what_remains_is_bounded_by_the_other_s_far_ends(
+    whole: Amount, part: Amount, rest: Amount
+) -> None:
+    """The least less the greatest, and an excluded end excludes its opposite."""
+    assert repr(rest) == repr(whole - part)
+
+
 @given(USD, st.data())
 def test_a_remainder_is_never_negative(amount: Amount, data: st.DataObject) -> None:
     """What lies below zero is cut off, nothing else is lost, nothing is added."""

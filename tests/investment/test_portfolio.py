@@ -287,6 +287,109 @@ def test_the_order_of_two_that_are_one_is_that_of_their_recording() -> None:
     assert "USD 2" == str(agreement.value)
 
 
+def test_two_that_are_one_are_told_in_the_order_of_their_recording() -> None:
+    """Facts of two streams take turns as they were recorded, whichever came first."""
+    ledger, clock = fresh()
+    ledger.record(A, identified(), worth(usd(1)))
+    clock.pass_days(1)
+    ledger.record(B, identified(), worth(usd(2), adds=True))
+    clock.pass_days(1)
+    ledger.record(A, worth(usd(3), adds=True))
+    ledger.record("link/l", PROPOSED, CONFIRMED)
+    (agreement,) = portfolio(ledger.view().moment).agreements.values()
+    assert "USD 6" == str(agreement.value)
+    assert ["r2", "r4", "r5"] == [record.id for record in agreement.value.records]
+
+
+# --- Not sure yet: what had only possibly come ---------------------------------------
+
+PERHAPS = When("[2024-12-10..2024-12-30]")
+
+
+def perhaps(amount: Amount | Missing, *, adds: bool = False) -> Event:
+    """Say what something may be worth by the 20th of December."""
+    return worth(amount, adds=adds, when=PERHAPS)
+
+
+AZN_20 = Amount.exact(20, "AZN")
+
+
+@pytest.mark.parametrize(
+    ("events", "value", "unsure"),
+    [
+        ([worth(usd(100)), perhaps(usd(300))], "USD 100 to 300", set()),
+        ([worth(usd(300)), perhaps(usd(100))], "USD 100 to 300", set()),
+        ([worth(usd(100)), perhaps(usd(300), adds=True)], "USD 100 to 400", set()),
+        ([perhaps(usd(300))], "perhaps USD 300 and perhaps unknown", {"", "USD"}),
+        (
+            [worth(usd(100)), perhaps(AZN_20)],
+            "perhaps AZN 20 and perhaps USD 100",
+            {"AZN", "USD"},
+        ),
+        (
+            [worth(usd(100)), perhaps(AZN_20, adds=True)],
+            "USD 100 and perhaps AZN 20",
+            {"AZN"},
+        ),
+        (
+            [
+                worth(usd(100)),
+                perhaps(AZN_20, adds=True),
+                perhaps(usd(50), adds=True),
+            ],
+            "USD 100 to 150 and perhaps AZN 20",
+            {"AZN"},
+        ),
+        (
+            [worth(usd(100)), perhaps(Missing.WITHHELD)],
+            "perhaps USD 100 and perhaps withheld",
+            {"", "USD"},
+        ),
+        (
+            [worth(usd(100)), perhaps(Missing.WITHHELD, adds=True)],
+            "USD 100 and perhaps withheld",
+            {""},
+        ),
+        (
+            [
+                worth(usd(100)),
+                perhaps(Missing.WITHHELD, adds=True),
+                perhaps(AZN_20, adds=True),
+            ],
+            "USD 100 and perhaps AZN 20 and perhaps withheld",
+            {"", "AZN"},
+        ),
+        ([worth(Missing.WITHHELD), perhaps(Missing.NONE)], "unknown", set()),
+        ([worth(Missing.WITHHELD), perhaps(Missing.WITHHELD)], "withheld", set()),
+        (
+            [worth(Missing.WITHHELD), perhaps(usd(5), adds=True)],
+            "perhaps USD 5 and withheld",
+            {"USD"},
+        ),
+    ],
+)
+def test_a_possible_report_leaves_room_for_either_value(
+    events: list[Event], value: str, unsure: set[str]
+) -> None:
+    """With it or without it: bounds hold both, and what is in one only is unsure."""
+    ledger, _ = fresh()
+    ledger.record(A, identified(), *events)
+    found = portfolio(ledger.view(as_of="2024-12-20").moment).agreements[A].value
+    assert (value, unsure) == (str(found), found.unsure)
+    assert [f"r{n}" for n in range(2, len(events) + 2)] == [r.id for r in found.records]
+
+
+def test_a_party_is_shown_by_its_names_and_country() -> None:
+    """Several names are sources that disagree; none is a party that nobody names."""
+    shown_as = {
+        "unnamed": ev.Party(),
+        "unnamed (CN)": ev.Party(country="CN"),
+        "AZPROMO": ev.Party(("AZPROMO",)),
+        "AZPROMO or NDRC (CN)": ev.Party(("AZPROMO", "NDRC"), "CN", "organiser"),
+    }
+    assert list(shown_as) == [str(party) for party in shown_as.values()]
+
+
 # --- Not sure yet: brute force over all days that are possible ----------------------
 
 
