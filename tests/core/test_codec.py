@@ -438,8 +438,9 @@ def test_bytes_of_one_kind_are_not_those_of_another() -> None:
     codec = Codec(INVESTMENT)
     _, payload, checksum = codec.encode(Suspended(when=WHEN, cites=CITES))
     for kind in ("resumed/1", "terminated/1"):
-        with pytest.raises(UndecodableEvent, match="the checksum differs"):
+        with pytest.raises(UndecodableEvent, match="the checksum differs") as caught:
             codec.decode(kind, payload, checksum)
+        assert ("", 0) == (caught.value.stream, caught.value.position)
 
 
 def test_records_are_given_in_the_order_of_the_rows() -> None:

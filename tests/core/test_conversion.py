@@ -351,6 +351,14 @@ MOMENT_WANTED = "a date-time with a zone, like 2025-04-17T09:00:00Z"
         ),
         (LandAllocated, {"site": 3}, "'3': this is int, not text; accepted: text"),
         (
+            LandAllocated,
+            {"area": "3 ha @ Baku"},
+            (
+                "'3 ha @ Baku': not a Missing;"
+                " accepted: one of unknown, none, withheld, void"
+            ),
+        ),
+        (
             FieldsMentioned,
             {"fields": "tea"},
             "'tea': this is str, not a list; accepted: a list",
@@ -502,6 +510,13 @@ def test_days_times_and_numbers_are_written_as_text() -> None:
         plain[name] for name in ("price", "ends", "at")
     ]
     assert event == conversion.structure(plain, Odd)
+
+
+@pytest.mark.parametrize("kind", [list, tuple, set, frozenset, list[str]])
+def test_a_text_is_no_list_of_its_letters(kind: type[object]) -> None:
+    """Nor of anything else, if the class does not say of what."""
+    with pytest.raises(InvalidFields, match="this is str, not a list"):
+        conversion.structure("ab", kind)
 
 
 def test_a_list_is_a_tuple_of_its_items() -> None:

@@ -31,6 +31,7 @@ from azcn_events.core.lifecycle import (
     Activity,
     Deviation,
     Effect,
+    MilestoneState,
     State,
     Status,
 )
@@ -688,6 +689,16 @@ def test_no_field_hides_one_that_every_event_has() -> None:
 
     with pytest.raises(InvalidLifecycle, match=r"Ended\.reason hides the field"):
         Lifecycle(name="l", events={"ended": Ended})
+
+
+def test_a_status_that_is_not_possible_is_not_had() -> None:
+    """Among several possible ones each is a maybe, and no other is."""
+    promised = MilestoneState(Status.PROMISED)
+    unclear = MilestoneState(Status.PROMISED, maybe=frozenset({Status.MET}))
+    yes, maybe, no = Answer.YES, Answer.MAYBE, Answer.NO
+    asked = (Status.PROMISED, Status.MET, Status.WAIVED)
+    assert [yes, no, no] == [promised.is_(status) for status in asked]
+    assert [maybe, maybe, no] == [unclear.is_(status) for status in asked]
 
 
 def test_what_is_sure_moves_what_is_possible() -> None:

@@ -80,6 +80,14 @@ def test_same_day_asks_every_pair_of_days(one: When, other: When) -> None:
     assert asked_of_all(operator.eq, one, other) is one.same_day(other)
 
 
+def test_what_begins_on_a_day_has_perhaps_come_by_then() -> None:
+    """Only once its last possible day is here it surely has."""
+    first, second, third = WINDOW[:3]
+    when = When.between(second, third)
+    answers = [Answer.NO, Answer.MAYBE, Answer.YES]
+    assert answers == [when.by(day) for day in (first, second, third)]
+
+
 @given(near(), st.sampled_from(WINDOW[1:-1]))
 def test_by_asks_every_day(when: When, day: date) -> None:
     """YES if each of its days has come by the end of that day, NO if none has."""
@@ -426,13 +434,15 @@ def test_either_holds_both(one: Amount, other: Amount, data: st.DataObject) -> N
         assert None in (one.high, other.high)
 
 
-def ha(low: int | None, high: int | None, flags: str = "", **more: Any) -> Amount:
+EXACT, ABOUT = Qualifier.EXACT, Qualifier.APPROXIMATE
+
+
+def ha(
+    low: int | None, high: int | None, flags: str = "", sure: Qualifier = EXACT
+) -> Amount:
     """Make an amount from its bounds, and "(" or ")" where one is excluded."""
-    bounds = (None if n is None else Decimal(n) for n in (low, high))
-    return Amount("ha", *bounds, low_open="(" in flags, high_open=")" in flags, **more)
-
-
-ABOUT = {"qualifier": Qualifier.APPROXIMATE}
+    least, most = (None if n is None else Decimal(n) for n in (low, high))
+    return Amount("ha", least, most, "(" in flags, ")" in flags, sure)
 
 
 @pytest.mark.parametrize(
@@ -448,8 +458,8 @@ ABOUT = {"qualifier": Qualifier.APPROXIMATE}
         (ha(-2, -1, "()"), ha(0, 0)),
         (ha(-1, None), ha(0, None)),
         (ha(None, None), ha(0, None)),
-        (ha(-1, -1, **ABOUT), ha(0, 0, **ABOUT)),
-        (ha(-1, 1, **ABOUT), ha(0, 1, **ABOUT)),
+        (ha(-1, -1, sure=ABOUT), ha(0, 0, sure=ABOUT)),
+        (ha(-1, 1, sure=ABOUT), ha(0, 1, sure=ABOUT)),
     ],
     ids=str,
 )
@@ -467,8 +477,8 @@ def test_a_remainder_is_cut_off_at_zero(amount: Amount, rest: Amount) -> None:
         (ha(5, 6), ha(None, 3, ")"), ha(2, None, "(")),
         (ha(5, 6), ha(2, None, "("), ha(None, 4, ")")),
         (ha(5, 6, "()"), ha(2, 2), ha(3, 4, "()")),
-        (ha(5, 5, **ABOUT), ha(2, 2), ha(3, 3, **ABOUT)),
-        (ha(5, 5), ha(2, 2, **ABOUT), ha(3, 3, **ABOUT)),
+        (ha(5, 5, sure=ABOUT), ha(2, 2), ha(3, 3, sure=ABOUT)),
+        (ha(5, 5), ha(2, 2, sure=ABOUT), ha(3, 3, sure=ABOUT)),
     ],
     ids=str,
 )
@@ -803,6 +813,12 @@ BOUNDS_WANTED = "Amount.exact, .below, .above, .between or .about"
             "2025",
             "this is not a day",
             "a day like 2025-04-25",
+        ),
+        (
+            lambda: check_recorded_us(10**5_000),
+            "a very large int",
+            "this is no recorded time",
+            "whole microseconds since 1970 UTC, in the years 1 to 9999",
         ),
         (
             lambda: check_recorded_us(0.5),

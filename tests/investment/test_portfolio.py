@@ -114,6 +114,19 @@ def test_an_unknown_part_stays_unknown_beside_the_known_one() -> None:
     assert "unknown" == _value()
 
 
+def test_a_value_rests_on_every_report_since_the_last_restatement() -> None:
+    """Also on the one that says that nothing was added."""
+    package = shown(
+        p=[
+            worth(usd(1)),
+            worth(usd(100)),
+            worth(Missing.NONE, adds=True),
+            worth(usd(5), adds=True),
+        ]
+    ).packages[P]
+    assert ["r2", "r3", "r4"] == [record.id for record in package.value.records]
+
+
 def test_a_partly_unknown_value_is_in_both_rows_of_the_pipeline() -> None:
     """The known part counts, so the breakdown still adds up to the package's value."""
     ledger, _ = fresh()
@@ -375,7 +388,7 @@ def test_a_possible_report_leaves_room_for_either_value(
     ledger, _ = fresh()
     ledger.record(A, identified(), *events)
     found = portfolio(ledger.view(as_of="2024-12-20").moment).agreements[A].value
-    assert (value, unsure) == (str(found), found.unsure)
+    assert (value, unsure) == (str(found), set(found.unsure))
     assert [f"r{n}" for n in range(2, len(events) + 2)] == [r.id for r in found.records]
 
 
