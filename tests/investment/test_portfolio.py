@@ -31,6 +31,7 @@ from azcn_events.core.history import Moment, in_force
 from azcn_events.core.lifecycle import occurred
 from azcn_events.core.values import Answer
 from azcn_events.demo import seed_files
+from azcn_events.investment import INVESTMENT
 from azcn_events.investment import events as ev
 from azcn_events.investment.portfolio import Package, Portfolio, portfolio
 from azcn_events.reports import REPORTS
@@ -125,6 +126,36 @@ def test_a_value_rests_on_every_report_since_the_last_restatement() -> None:
         ]
     ).packages[P]
     assert ["r2", "r3", "r4"] == [record.id for record in package.value.records]
+
+
+def test_a_package_shows_what_was_said_last() -> None:
+    """The groups that its value may be of, and the fields in one breath with it."""
+    fields = [
+        ev.FieldsMentioned(when=WHEN, cites=CITES, fields=(name,)) for name in "xy"
+    ]
+    values = [
+        ev.ValueReported(when=WHEN, cites=CITES, amount=usd(335), covers=covers)
+        for covers in [("media",), ("investment", "all")]
+    ]
+    package = shown(p=[counted(13), *fields, *values]).packages[P]
+    assert ("investment", "all") == package.covers
+    assert package.mentioned is not None
+    assert fields[1] == package.mentioned.event
+    bare = shown(p=[counted(13)]).packages[P]
+    assert ((), None) == (bare.covers, bare.mentioned)
+
+
+def test_an_agreement_names_the_records_that_it_rests_on() -> None:
+    """Every fact in force, whatever it says."""
+    found = shown(a=[identified(), worth(usd(1)), Terminated(when=WHEN, cites=CITES)])
+    assert frozenset({"r1", "r2", "r3"}) == found.agreements[A].facts
+
+
+def test_what_nobody_identified_is_no_agreement() -> None:
+    """Where a lifecycle lets other facts come first, they make none."""
+    ledger, _ = fresh(lifecycle=attrs.evolve(INVESTMENT, opened_by=None))
+    ledger.record(A, ev.WorkStarted(when=WHEN, cites=CITES))
+    assert {} == portfolio(ledger.view().moment).agreements
 
 
 def test_a_partly_unknown_value_is_in_both_rows_of_the_pipeline() -> None:
@@ -270,6 +301,31 @@ def test_a_candidate_changes_nothing() -> None:
         }
 
 
+FUTURE = When("2031")
+REJECTED = ev.LinkRejected(when=WHEN, cites=CITES)
+
+
+@pytest.mark.parametrize(
+    ("events", "confirmed"),
+    [
+        ([PROPOSED], Answer.MAYBE),
+        ([attrs.evolve(PROPOSED, when=FUTURE)], Answer.MAYBE),
+        ([PROPOSED, CONFIRMED], Answer.YES),
+        ([PROPOSED, REJECTED], Answer.NO),
+        ([PROPOSED, CONFIRMED, REJECTED], Answer.NO),
+        ([PROPOSED, attrs.evolve(CONFIRMED, when=FUTURE)], Answer.MAYBE),
+        ([PROPOSED, attrs.evolve(CONFIRMED, when=FUTURE), REJECTED], Answer.NO),
+        ([PROPOSED, REJECTED, PROPOSED], Answer.MAYBE),
+    ],
+)
+def test_a_link_is_what_was_last_decided(
+    events: list[Event], confirmed: Answer
+) -> None:
+    """A new proposal opens it again; what is dated in the future decides nothing."""
+    (link,) = _two(l=events)[0].links.values()
+    assert confirmed is link.confirmed
+
+
 def test_two_that_are_one_count_once_in_every_report() -> None:
     """Whatever counts agreements sees one, with the milestones of both."""
     found, tables = _two(l=[PROPOSED, CONFIRMED])
@@ -372,6 +428,47 @@ AZN_20 = Amount.exact(20, "AZN")
             "USD 100 and perhaps AZN 20 and perhaps withheld",
             {"", "AZN"},
         ),
+        (
+            [
+                worth(usd(100)),
+                perhaps(AZN_20, adds=True),
+                worth(Missing.WITHHELD, adds=True),
+            ],
+            "USD 100 and perhaps AZN 20 and withheld",
+            {"AZN"},
+        ),
+        (
+            [
+                worth(usd(100)),
+                perhaps(AZN_20, adds=True),
+                worth(usd(5), adds=True),
+            ],
+            "USD 105 and perhaps AZN 20",
+            {"AZN"},
+        ),
+        (
+            [
+                worth(usd(100)),
+                perhaps(Missing.WITHHELD, adds=True),
+                worth(Missing.UNKNOWN, adds=True),
+            ],
+            "USD 100 and unknown",
+            set(),
+        ),
+        (
+            [
+                worth(usd(100)),
+                perhaps(Missing.WITHHELD, adds=True),
+                worth(usd(5), adds=True),
+            ],
+            "USD 105 and perhaps withheld",
+            {""},
+        ),
+        (
+            [worth(usd(100)), perhaps(Missing.NONE), worth(usd(5), adds=True)],
+            "USD 5 to 105",
+            set(),
+        ),
         ([worth(Missing.WITHHELD), perhaps(Missing.NONE)], "unknown", set()),
         ([worth(Missing.WITHHELD), perhaps(Missing.WITHHELD)], "withheld", set()),
         (
@@ -392,15 +489,29 @@ def test_a_possible_report_leaves_room_for_either_value(
     assert [f"r{n}" for n in range(2, len(events) + 2)] == [r.id for r in found.records]
 
 
-def test_a_party_is_shown_by_its_names_and_country() -> None:
-    """Several names are sources that disagree; none is a party that nobody names."""
-    shown_as = {
-        "unnamed": ev.Party(),
-        "unnamed (CN)": ev.Party(country="CN"),
-        "AZPROMO": ev.Party(("AZPROMO",)),
-        "AZPROMO or NDRC (CN)": ev.Party(("AZPROMO", "NDRC"), "CN", "organiser"),
-    }
-    assert list(shown_as) == [str(party) for party in shown_as.values()]
+def test_what_an_agreement_perhaps_holds_is_counted_from_nothing_up() -> None:
+    """The rest of the package is wide enough for both cases."""
+    ledger, _ = fresh()
+    ledger.record(P, worth(usd(500)))
+    ledger.record(A, identified(), perhaps(usd(300)))
+    found = portfolio(ledger.view(as_of="2024-12-20").moment)
+    value = found.agreements[A].value
+    assert Amount.between(0, 300, "USD") == value.within("USD")
+    assert usd(500) == found.packages[P].value.within("USD")
+    assert None is value.within("AZN")
+    assert Amount.between(0, 300, "USD") == found.packages[P].allocated("USD")
+    assert Amount.between(200, 500, "USD") == found.packages[P].unallocated("USD")
+
+
+def test_a_document_that_perhaps_came_is_perhaps_known() -> None:
+    """It counts from nothing to one, and so does what stays anonymous."""
+    ledger, _ = fresh()
+    later = attrs.evolve(document("media"), when=PERHAPS)
+    ledger.record(P, counted(13, media=5), document("media"), later)
+    package = portfolio(ledger.view(as_of="2024-12-20").moment).packages[P]
+    assert Range(1, 2) == package.known("media")
+    assert Range(3, 4) == package.anonymous("media")
+    assert frozenset({"r3"}) == package.unsure
 
 
 # --- Not sure yet: brute force over all days that are possible ----------------------
