@@ -734,6 +734,38 @@ def test_an_odd_class_with_nothing_given_comes_back() -> None:
 
 
 @pytest.mark.parametrize(
+    ("old", "new", "path", "problem"),
+    [
+        (
+            b'["a"]',
+            b'["a","a"]',
+            "$",
+            "the bytes are not those that were written: the checksum differs",
+        ),
+        (
+            b'{"edtf":"2025-04-17","words":""}',
+            b'"2025-04-17"',
+            "$.when",
+            (
+                "stored as '2025-04-17', which we would write as"
+                " {'edtf': '2025-04-17', 'words': ''}"
+            ),
+        ),
+    ],
+)
+def test_what_is_written_otherwise_is_noticed(
+    old: bytes, new: bytes, path: str, problem: str
+) -> None:
+    """Even where the forgiving road reads it as the same value."""
+    codec = Codec(ODD)
+    event = Odd(tags=frozenset("a"), when=WHEN, cites=CITES)
+    kind, payload, checksum = codec.encode(event)
+    with pytest.raises(UndecodableEvent) as caught:
+        codec.decode(kind, payload.replace(old, new, 1), checksum)
+    assert (path, problem) == (caught.value.path, caught.value.problem)
+
+
+@pytest.mark.parametrize(
     "change",
     [
         {"named": "unknown"},  # would be read as Missing.UNKNOWN

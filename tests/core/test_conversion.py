@@ -8,11 +8,12 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.core.golden.reader import as_plain
-from tests.core.test_codec import Colour, Odd
+from tests.core.test_codec import Colour, Odd, Place
 from tests.strategies import any_event
 
 from azcn_events.core import conversion
@@ -329,6 +330,13 @@ def test_any_values_make_an_event_or_are_refused(
         assert problem.path == "$" or problem.path.startswith(f"$.{name}")
 
 
+@attrs.frozen
+class Sometimes(Event):
+    """A fact with counts, or none."""
+
+    counts: dict[str, int] | None = None
+
+
 NUMBER_WANTED = "a number as text, such as '2.7', or a whole number; never a float"
 MOMENT_WANTED = "a date-time with a zone, like 2025-04-17T09:00:00Z"
 
@@ -416,6 +424,11 @@ MOMENT_WANTED = "a date-time with a zone, like 2025-04-17T09:00:00Z"
             {"counts": 3},
             "'int' object has no attribute 'items' (expected dict)",
         ),
+        (
+            Sometimes,
+            {"counts": 3},
+            "'int' object has no attribute 'items' (expected dict[str, int] | None)",
+        ),
     ],
 )
 def test_a_problem_is_told_word_for_word(
@@ -493,6 +506,11 @@ def test_the_members_of_a_set_are_written_in_one_order() -> None:
     assert isinstance(plain, dict)
     assert list("abcdefgh") == plain["tags"]
     assert ["green", "red"] == plain["colours"]
+    places = frozenset({Place("b"), Place("a", "1"), Place("a")})
+    written = conversion.unstructure(places)
+    assert isinstance(written, list)
+    assert sorted(written, key=repr) == written
+    assert 3 == len(written)
 
 
 def test_days_times_and_numbers_are_written_as_text() -> None:

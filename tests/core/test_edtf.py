@@ -336,6 +336,7 @@ MALFORMED = [
     ("2025-13-01T10:30:00Z", 5, "months run"),
     ("0000-01-01T10:30:00Z", 0, "years run"),
     ("2025-21-01T10:30:00Z", 8, "a season has no days"),
+    ("2025-04-17T10:30T", 10, "a date-time is written like"),
     ("T", 0, "a date-time is written like"),
 ]
 

@@ -43,6 +43,7 @@ from azcn_events.investment.events import (
     AgreementIdentified,
     AgreementSigned,
     CompanyCreated,
+    ConferenceReported,
     FinancialModelAgreed,
     FinancialModelDiscussed,
     LandAllocated,
@@ -103,6 +104,18 @@ def test_a_correction_stands_in_the_place_of_what_it_replaces(ledger: Ledger) ->
     ledger.record(A, land(2, replaces="r2", reason="misread"))
     assert ["2 ha", "5 ha"] == hectares(ledger)
     assert ["r1", "r2", "r3", "r4"] == [r.id for r in ledger.history(A).records]
+
+
+def test_a_refusal_says_what_the_stream_takes(ledger: Ledger) -> None:
+    """With its name, the fact's stored name, and the rule."""
+    ledger.record("package/p", fact(ConferenceReported, title="a forum"))
+    with pytest.raises(TransitionRefused) as caught:
+        ledger.record("package/p", fact(Retracted))
+    error = caught.value
+    assert ("package/p", "retracted") == (error.stream, error.kind)
+    assert "no-record" == error.code
+    expected = (*INVESTMENT.streams["package"], Retracted)
+    assert set(map(INVESTMENT.name_of, expected)) == set(error.allowed)
 
 
 def test_a_chain_of_corrections(ledger: Ledger) -> None:

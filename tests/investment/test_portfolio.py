@@ -151,6 +151,39 @@ def test_an_agreement_names_the_records_that_it_rests_on() -> None:
     assert frozenset({"r1", "r2", "r3"}) == found.agreements[A].facts
 
 
+def test_sources_and_links_are_told_in_streams_of_theirs() -> None:
+    """A lifecycle that lets them stand elsewhere makes none of them there."""
+    ledger, _ = fresh(lifecycle=attrs.evolve(INVESTMENT, streams={}))
+    source = ev.SourceRegistered(when=WHEN, cites=CITES, publisher="x", title="y")
+    for name in ("source/s", "other/s"):
+        ledger.record(name, source)
+    for name in ("link/l", "other/l"):
+        ledger.record(name, PROPOSED)
+    found = portfolio(ledger.view().moment)
+    assert (["source/s"], ["link/l"]) == (list(found.sources), list(found.links))
+
+
+def test_agreements_after_two_that_are_one_are_there() -> None:
+    """Leaving out the second of the two leaves out no other."""
+    ledger, _ = fresh()
+    for name in (A, B, "agreement/c"):
+        ledger.record(name, identified())
+    ledger.record("link/l", PROPOSED, CONFIRMED)
+    found = portfolio(ledger.view().moment)
+    assert [A, "agreement/c"] == list(found.agreements)
+
+
+def test_the_report_that_counts_is_the_last_sure_one() -> None:
+    """And each possible one after it."""
+    ledger, _ = fresh()
+    later = [attrs.evolve(counted(number), when=PERHAPS) for number in (15, 16)]
+    ledger.record(P, counted(12), counted(13), *later)
+    for day, ids in {"2024-12-05": ["r2"], "2024-12-20": ["r2", "r3", "r4"]}.items():
+        package = portfolio(ledger.view(as_of=day).moment).packages[P]
+        assert ids == [record.id for record in package.documents]
+    assert Range(13, 16) == package.reported()
+
+
 def test_what_nobody_identified_is_no_agreement() -> None:
     """Where a lifecycle lets other facts come first, they make none."""
     ledger, _ = fresh(lifecycle=attrs.evolve(INVESTMENT, opened_by=None))
@@ -323,7 +356,7 @@ def test_a_link_is_what_was_last_decided(
 ) -> None:
     """A new proposal opens it again; what is dated in the future decides nothing."""
     (link,) = _two(l=events)[0].links.values()
-    assert confirmed is link.confirmed
+    assert ("link/l", confirmed) == (link.stream, link.confirmed)
 
 
 def test_two_that_are_one_count_once_in_every_report() -> None:
@@ -427,6 +460,15 @@ AZN_20 = Amount.exact(20, "AZN")
             ],
             "USD 100 and perhaps AZN 20 and perhaps withheld",
             {"", "AZN"},
+        ),
+        (
+            [
+                worth(usd(100)),
+                perhaps(AZN_20, adds=True),
+                perhaps(AZN_20, adds=True),
+            ],
+            "USD 100 and perhaps AZN 20 to 40",
+            {"AZN"},
         ),
         (
             [
