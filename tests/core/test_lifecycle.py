@@ -308,6 +308,7 @@ def test_the_facts_of_one_category_stay_in_it() -> None:
     found = INVESTMENT.refusal(empty, fact(LandAllocated), "package/p")
     assert found is not None
     assert "misplaced" == found.code
+    assert "streams of category 'package' do not take it" == found.reason
     with pytest.raises(UnknownName, match="did you mean 'agreement'"):
         INVESTMENT.refusal(empty, IDENTIFIED, "agrement/a")
 
@@ -498,6 +499,177 @@ def test_deviation_unexpected() -> None:
     assert "unexpected" == _only(IDENTIFIED, fact(Resumed)).code
     promise = fact(MilestonePromised, milestone="signed")
     assert "unexpected" == _only(IDENTIFIED, SIGNED, promise).code
+
+
+LAND = "land-allocated"
+
+
+@pytest.mark.parametrize(
+    ("events", "found"),
+    [
+        (
+            [fact(LandAllocated)],
+            [(2, "skipped", LAND, f"{LAND} is met, but signed is expected before it")],
+        ),
+        (
+            [fact(LandAllocated), SIGNED],
+            [
+                (
+                    2,
+                    "out-of-order",
+                    LAND,
+                    f"{LAND} is met, but signed is expected before it",
+                )
+            ],
+        ),
+        (
+            [SIGNED, fact(MilestoneReverted, milestone="signed"), fact(LandAllocated)],
+            [
+                (3, "regressed", "signed", "signed: what was met is so no longer"),
+                (
+                    4,
+                    "skipped",
+                    LAND,
+                    f"{LAND} is met, but signed is expected before it",
+                ),
+            ],
+        ),
+        (
+            [SIGNED, fact(LandAllocated, "2024-12-01")],
+            [
+                (
+                    3,
+                    "dates-out-of-order",
+                    LAND,
+                    (
+                        f"{LAND} is dated 2024-12-01, before signed,"
+                        " which is expected earlier and dated 2025-01-10"
+                    ),
+                )
+            ],
+        ),
+        (
+            [fact(AgreementSigned, "2026-03-01")],
+            [
+                (
+                    2,
+                    "impossible-date",
+                    "",
+                    "dated 2026-03-01, but recorded on 2025-06-01",
+                )
+            ],
+        ),
+        (
+            [fact(Terminated), fact(Resumed)],
+            [(3, "re-activated", "", "taken up again after its termination")],
+        ),
+        (
+            [fact(Resumed)],
+            [(2, "unexpected", "", "resumed although it was not on hold")],
+        ),
+        (
+            [fact(Suspended), SIGNED],
+            [(3, "while-suspended", "", "agreement-signed while it is suspended")],
+        ),
+        (
+            [SIGNED, fact(MilestonePromised, milestone="signed")],
+            [(3, "unexpected", "signed", "signed: promised although already met")],
+        ),
+        (
+            [fact(MilestoneReverted, milestone="signed")],
+            [
+                (
+                    2,
+                    "regressed",
+                    "signed",
+                    "signed: reverted although never mentioned before",
+                )
+            ],
+        ),
+        ([SIGNED, SIGNED, fact(LandAllocated), fact(LandAllocated)], []),
+    ],
+)
+def test_a_deviation_names_its_record_milestone_and_reason(
+    events: list[Event], found: list[tuple[int, str, str, str]]
+) -> None:
+    """All that is unexpected, in the order of the records, and in words."""
+    deviations = INVESTMENT.deviations(recorded(IDENTIFIED, *events))
+    assert found == [
+        (
+            deviation.record.version,
+            deviation.code,
+            deviation.milestone,
+            deviation.message,
+        )
+        for deviation in deviations
+    ]
+
+
+def test_each_that_is_expected_before_is_looked_for() -> None:
+    """One that is there says nothing of the next."""
+    mine = attrs.evolve(
+        MINE,
+        milestones=(
+            *MINE.milestones[:2],
+            Milestone(
+                "exporting", met_by=FirstExport, expects=["licensed", "producing"]
+            ),
+        ),
+    )
+    told = [fact(Granted), fact(FirstExport, "2025-01-09")]
+    found = mine.deviations(recorded(*told))
+    assert [("dates-out-of-order", "exporting"), ("skipped", "exporting")] == [
+        (deviation.code, deviation.milestone) for deviation in found
+    ]
+
+
+ENDED = fact(Terminated, "2025-01-09")
+IN_FORCE = (
+    "it is terminated; record what happened before the end with a date before it, or"
+    " that it resumed"
+)
+
+
+@pytest.mark.parametrize(
+    ("lifecycle", "events", "kind", "code", "reason"),
+    [
+        (
+            MINE,
+            [fact(FirstOre)],
+            "first-ore",
+            "not-opened",
+            "'granted' must come first",
+        ),
+        (
+            MINE,
+            [fact(Granted), fact(FirstExport)],
+            "first-export",
+            "requires",
+            "'exporting' requires 'producing' first",
+        ),
+        (
+            MINE,
+            [fact(Granted), ENDED, fact(FirstOre)],
+            "first-ore",
+            "terminated",
+            IN_FORCE,
+        ),
+    ],
+)
+def test_a_refusal_names_the_fact_the_rule_and_the_reason(
+    lifecycle: Lifecycle, events: list[Event], kind: str, code: str, reason: str
+) -> None:
+    """And the stream that was asked about."""
+    state = lifecycle.replay(recorded(*events[:-1]))
+    found = lifecycle.refusal(state, events[-1], "mine/1")
+    assert found is not None
+    assert ("mine/1", kind, code, reason) == (
+        found.stream,
+        found.kind,
+        found.code,
+        found.reason,
+    )
+    assert tuple(lifecycle.admitted(state, "mine/1")) == found.allowed
 
 
 def test_the_ordinary_way_has_no_deviation() -> None:

@@ -163,6 +163,18 @@ def test_sources_and_links_are_told_in_streams_of_theirs() -> None:
     assert (["source/s"], ["link/l"]) == (list(found.sources), list(found.links))
 
 
+def test_of_two_that_are_one_the_first_is_the_one_recorded_first() -> None:
+    """Whatever their names, and whichever of them the proposal calls ours."""
+    ledger, clock = fresh()
+    ledger.record(B, identified())
+    clock.pass_days(1)
+    ledger.record(A, identified())
+    ledger.record("link/l", PROPOSED, CONFIRMED)
+    found = portfolio(ledger.view().moment)
+    assert [B] == list(found.agreements)
+    assert (A,) == found.agreements[B].others
+
+
 def test_agreements_after_two_that_are_one_are_there() -> None:
     """Leaving out the second of the two leaves out no other."""
     ledger, _ = fresh()
