@@ -605,22 +605,35 @@ def test_a_deviation_names_its_record_milestone_and_reason(
     ]
 
 
-def test_each_that_is_expected_before_is_looked_for() -> None:
-    """One that is there says nothing of the next."""
-    mine = attrs.evolve(
-        MINE,
-        milestones=(
-            *MINE.milestones[:2],
-            Milestone(
-                "exporting", met_by=FirstExport, expects=["licensed", "producing"]
-            ),
-        ),
-    )
-    told = [fact(Granted), fact(FirstExport, "2025-01-09")]
-    found = mine.deviations(recorded(*told))
-    assert [("dates-out-of-order", "exporting"), ("skipped", "exporting")] == [
-        (deviation.code, deviation.milestone) for deviation in found
-    ]
+@pytest.mark.parametrize(
+    ("expects", "codes_found"),
+    [
+        (["licensed", "producing"], ["dates-out-of-order", "skipped"]),
+        (["producing", "licensed"], ["skipped", "dates-out-of-order"]),
+    ],
+)
+def test_each_that_is_expected_before_is_looked_for(
+    expects: list[str], codes_found: list[str]
+) -> None:
+    """What is found of one says nothing of the next."""
+    exporting = Milestone("exporting", met_by=FirstExport, expects=expects)
+    mine = attrs.evolve(MINE, milestones=(*MINE.milestones[:2], exporting))
+    told = recorded(fact(Granted), fact(FirstExport, "2025-01-09"))
+    assert codes_found == [deviation.code for deviation in mine.deviations(told)]
+
+
+def test_without_a_stream_the_milestones_own_are_meant() -> None:
+    """What may follow in one of them, and what may not."""
+    for events in ([], [IDENTIFIED], [IDENTIFIED, fact(Terminated)]):
+        state = INVESTMENT.replay(recorded(*events))
+        admitted = tuple(INVESTMENT.admitted(state, "agreement/a"))
+        assert admitted == tuple(INVESTMENT.admitted(state))
+        for event in (IDENTIFIED, SIGNED, fact(Resumed)):
+            found = INVESTMENT.refusal(state, event)
+            assert (INVESTMENT.refusal(state, event, "agreement/a") is None) == (
+                found is None
+            )
+            assert found is None or "" == found.stream
 
 
 ENDED = fact(Terminated, "2025-01-09")
