@@ -291,6 +291,28 @@ def test_late_news_keeps_the_hard_rules() -> None:
     assert "requires" == found.code
 
 
+def test_late_news_does_not_open_a_stream() -> None:
+    """Nor does an end that stands where nothing was opened."""
+    state = MINE.replay(recorded(fact(Terminated, "2025-03-01")))
+    found = MINE.refusal(state, fact(FirstOre, "2025-02-01"))
+    assert found is not None
+    assert "not-opened" == found.code
+
+
+def test_what_begins_one_milestone_may_still_lack_what_another_requires() -> None:
+    """Every milestone that a fact meets is asked about."""
+    mine = attrs.evolve(
+        MINE,
+        milestones=(
+            Milestone("prepared", met_by=Surveyed, begun_by=FirstOre),
+            Milestone("producing", met_by=FirstOre, requires=["prepared"]),
+        ),
+    )
+    found = refusal(mine, fact(Granted), fact(FirstOre))
+    assert found is not None
+    assert "'producing' requires 'prepared' first" == found.reason
+
+
 @pytest.mark.parametrize("kind", [Suspended, Resumed])
 def test_late_news_does_not_undo_the_end(kind: type[Event]) -> None:
     """A hold, or its lifting, from before the termination leaves it terminated."""
@@ -309,15 +331,45 @@ def test_the_facts_of_one_category_stay_in_it() -> None:
     assert found is not None
     assert "misplaced" == found.code
     assert "streams of category 'package' do not take it" == found.reason
-    with pytest.raises(UnknownName, match="did you mean 'agreement'"):
+    with pytest.raises(UnknownName, match="did you mean 'agreement'") as caught:
         INVESTMENT.refusal(empty, IDENTIFIED, "agrement/a")
+    assert "category of streams" == caught.value.what
+
+
+@pytest.mark.parametrize("category", INVESTMENT.streams)
+def test_a_category_takes_what_is_listed_for_it(category: str) -> None:
+    """The common facts where there are milestones, a retraction everywhere."""
+    listed = {*INVESTMENT.streams[category], Retracted}
+    if category == INVESTMENT.category:
+        listed |= set(COMMON.values())
+    opened = replayed(IDENTIFIED)
+    admitted = INVESTMENT.admitted(opened, f"{category}/a/b")
+    assert {INVESTMENT.name_of(kind) for kind in listed} == set(admitted)
+
+
+@pytest.mark.parametrize(
+    ("stream", "has_them"),
+    [
+        ("agreement/a", True),
+        ("agreement/a/b", True),
+        ("agreement", True),
+        ("package/p", False),
+        ("package/agreement/a", False),
+        ("agreements/a", False),
+    ],
+)
+def test_milestones_are_about_one_category(stream: str, *, has_them: bool) -> None:
+    """Its name is what stands before the first slash; without one, they are of all."""
+    assert has_them is INVESTMENT.has_milestones(stream)
+    assert MINE.has_milestones(stream)
 
 
 def test_an_unknown_milestone_is_answered_with_the_nearest() -> None:
     """A promise of a milestone that the lifecycle does not have is a mistake."""
     promise = fact(MilestonePromised, milestone="company-crated")
-    with pytest.raises(UnknownName, match="did you mean 'company-created'"):
+    with pytest.raises(UnknownName, match="did you mean 'company-created'") as caught:
         refusal(INVESTMENT, IDENTIFIED, promise)
+    assert "milestone" == caught.value.what
 
 
 def test_a_class_that_the_lifecycle_does_not_list_is_unknown() -> None:
