@@ -242,8 +242,11 @@ def test_the_shortest_text_is_written(
 
 def test_crossed_bounds_are_not_written() -> None:
     """A date that ends before it begins is refused."""
-    with pytest.raises(InvalidValue, match="ends before it begins"):
+    with pytest.raises(InvalidValue) as caught:
         write(date(2025, 4, 26), date(2025, 4, 25))
+    error = caught.value
+    assert ("2025-04-26..2025-04-25", 0) == (error.found, error.place)
+    assert "it ends before it begins" == error.problem
 
 
 MALFORMED = [
@@ -307,6 +310,8 @@ MALFORMED = [
     ("[2020,2025..2024]", 6, "ends before it begins"),
     ("[2024..2025..2026]", 11, "this is not a date"),
     ("[2025-13..2026]", 6, "months run"),
+    ("[2025..2]", 7, "this is not a date"),
+    ("[2..2025]", 1, "this is not a date"),
     ("[2024..2026-02-29]", 15, "2026-02 has days"),
     ("[2025...2026]", 7, "this is not a date"),
     ("[2025/2026]", 5, "this is not a date"),

@@ -218,6 +218,28 @@ def test_a_later_milestone_does_not_prove_an_earlier_one() -> None:
 # --- What is refused ----------------------------------------------------------
 
 
+def test_of_nothing_nothing_is_known() -> None:
+    """No stream, no version, no opening; alive, and every milestone unmentioned."""
+    state = INVESTMENT.replay([])
+    assert ("", 0, None, None) == (
+        state.stream,
+        state.version,
+        state.opening,
+        state.ending,
+    )
+    assert (Activity.ACTIVE, frozenset()) == (state.activity, state.activity_maybe)
+    assert list(INVESTMENT.milestone_names) == list(state.milestones)
+    assert {MilestoneState()} == set(state.milestones.values())
+
+
+def test_a_state_names_its_stream_its_version_and_its_turning_points() -> None:
+    """The newest version that counts, in whichever order the records count."""
+    told = recorded(IDENTIFIED, SIGNED, fact(Terminated))
+    state = INVESTMENT.replay([told[0], told[2], told[1]])
+    assert ("agreement/a", 3) == (state.stream, state.version)
+    assert (told[0], told[2]) == (state.opening, state.ending)
+
+
 def test_the_opening_fact_comes_first() -> None:
     """Nothing else opens a stream, and the refusal says what does."""
     found = refusal(MINE, fact(FirstOre))
@@ -331,6 +353,8 @@ def test_the_facts_of_one_category_stay_in_it() -> None:
     assert found is not None
     assert "misplaced" == found.code
     assert "streams of category 'package' do not take it" == found.reason
+    assert ("package/p", "land-allocated") == (found.stream, found.kind)
+    assert tuple(INVESTMENT.admitted(empty, "package/p")) == found.allowed
     with pytest.raises(UnknownName, match="did you mean 'agreement'") as caught:
         INVESTMENT.refusal(empty, IDENTIFIED, "agrement/a")
     assert "category of streams" == caught.value.what

@@ -258,6 +258,19 @@ def test_a_date_is_text(text: Any) -> None:
         When(text)
 
 
+def test_of_an_unknown_date_the_words_are_kept() -> None:
+    """If there are any; it has no bounds."""
+    for words in ("", "in the near future"):
+        when = When.unknown(words)
+        assert ("", words, None, None) == (
+            when.edtf,
+            when.words,
+            when.earliest,
+            when.latest,
+        )
+    assert When.unknown() == When("")
+
+
 def test_a_date_is_kept_as_plain_values() -> None:
     """The JSON form of a date is its two texts."""
     expected = {"edtf": "2025-04~", "words": "spring"}
