@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from tests.core.golden.reader import as_plain
 from tests.strategies import KINDS, any_event, events, texts
 
+from azcn_events.core import codec as codec_module
 from azcn_events.core.codec import Codec, StoredRow
 from azcn_events.core.events import Event, Suspended
 from azcn_events.core.lifecycle import Lifecycle
@@ -150,6 +151,8 @@ def test_control_characters_are_refused_in_any_text(code: int) -> None:
             ),
         ),
     ]
+    with pytest.raises(InvalidValue):
+        Codec(INVESTMENT).encode(Suspended(what=chr(code), when=WHEN, cites=CITES))
     for path, event in cases:
         with pytest.raises(InvalidValue) as caught:
             Codec(INVESTMENT).encode(event)
@@ -731,6 +734,24 @@ def test_an_odd_class_with_nothing_given_comes_back() -> None:
     event = Odd(code="abc", when=WHEN, cites=CITES)
     assert ("ABC", "ABC") == (event.code, event.title)
     there_and_back(Codec(ODD), event)
+
+
+@pytest.mark.parametrize(
+    ("own", "plain"),
+    [
+        (field(default=""), True),
+        (field(factory=str), True),
+        (field(converter=_upper, default=""), False),
+        (field(alias="another", default=""), False),
+        (field(init=False, default=""), False),
+        (field(default=attrs.Factory(lambda self: self.what, takes_self=True)), False),
+    ],
+)
+def test_one_odd_field_makes_a_class_odd(own: Any, *, plain: bool) -> None:
+    """Whatever it is that msgspec would do otherwise than attrs."""
+    cls = attrs.make_class("Made", {"own": own}, bases=(Suspended,), frozen=True)
+    cls.__annotations__ = {"own": str}
+    assert plain is codec_module._is_plain(cls)
 
 
 @pytest.mark.parametrize(
