@@ -749,9 +749,56 @@ def test_an_odd_class_with_nothing_given_comes_back() -> None:
 )
 def test_one_odd_field_makes_a_class_odd(own: Any, *, plain: bool) -> None:
     """Whatever it is that msgspec would do otherwise than attrs."""
+    assert plain is codec_module._is_plain(with_a_field(own, str))
+
+
+def with_a_field(own: Any, annotation: Any) -> type[Event]:
+    """Make a class of events with a field."""
     cls = attrs.make_class("Made", {"own": own}, bases=(Suspended,), frozen=True)
-    cls.__annotations__ = {"own": str}
-    assert plain is codec_module._is_plain(cls)
+    cls.__annotations__ = {"own": annotation}
+    return cls
+
+
+@pytest.mark.parametrize(
+    ("annotation", "plain"),
+    [
+        (tuple[str, ...], True),
+        (dict[str, int], True),
+        (Citation, True),
+        (Citation | None, True),
+        (tuple[Citation, ...], True),
+        (set[str], False),
+        (frozenset[str], False),
+        (list[set[str]], False),
+        (Place, False),
+        (Place | None, False),
+        (Optional[Place], False),  # noqa: UP045 - the other way to write it
+        (tuple[Place, ...], False),
+        (dict[str, list[Place]], False),
+    ],
+    ids=str,
+)
+def test_one_odd_part_makes_a_class_odd(annotation: Any, *, plain: bool) -> None:
+    """However deep it lies in what the class says of a field."""
+    assert plain is codec_module._is_plain(
+        with_a_field(field(kw_only=True), annotation)
+    )
+
+
+class Broken(enum.Enum):
+    """A word over two lines, which may not be stored."""
+
+    LINES = "a\nb"
+
+
+def test_a_word_over_two_lines_is_refused() -> None:
+    """Also where it is no text of the source, but a word of the class."""
+    cls = with_a_field(field(kw_only=True), Broken)
+    codec = Codec(Lifecycle("l", {"made": cls}))
+    event = cls(own=Broken.LINES, when=WHEN, cites=CITES)  # type: ignore[call-arg] # made above
+    with pytest.raises(InvalidValue) as caught:
+        codec.encode(event)
+    assert "a control character or line separator" == caught.value.problem
 
 
 @pytest.mark.parametrize(
