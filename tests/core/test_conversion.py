@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from copy import deepcopy
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.core.golden.reader import as_plain
-from tests.core.test_codec import Odd
+from tests.core.test_codec import Colour, Odd, Place
 from tests.strategies import any_event
 
 from azcn_events.core import conversion
@@ -32,6 +35,15 @@ BASE: dict[str, Any] = {"when": "2025-04-17", "cites": {"source": "source/a"}}
 WHEN = When("2025-04-17")
 NO_UNIT = {"low": None, "high": "3"}
 CITES = Citation("source/a")
+
+
+@pytest.fixture(autouse=True)
+def converter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give each test a converter made while it runs.
+
+    Else only importing would make one, and mutation testing could not see how.
+    """
+    monkeypatch.setattr(conversion, "_CONVERTER", conversion._converter())
 
 
 def made(kind: str, /, **fields: Any) -> Event:
@@ -318,6 +330,136 @@ def test_any_values_make_an_event_or_are_refused(
         assert problem.path == "$" or problem.path.startswith(f"$.{name}")
 
 
+@attrs.frozen
+class Sometimes(Event):
+    """A fact with counts, or none."""
+
+    counts: dict[str, int] | None = None
+
+
+NUMBER_WANTED = "a number as text, such as '2.7', or a whole number; never a float"
+MOMENT_WANTED = "a date-time with a zone, like 2025-04-17T09:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("cls", "fields", "message"),
+    [
+        (
+            LandAllocated,
+            {"area": 3},
+            (
+                "'3': this is int, not an object with fields;"
+                " accepted: an object with fields"
+            ),
+        ),
+        (
+            LandAllocated,
+            {"area": "3 ha"},
+            "'3 ha': not a Missing; accepted: one of unknown, none, withheld, void",
+        ),
+        (LandAllocated, {"site": 3}, "'3': this is int, not text; accepted: text"),
+        (
+            LandAllocated,
+            {"area": "3 ha @ Baku"},
+            (
+                "'3 ha @ Baku': not a Missing;"
+                " accepted: one of unknown, none, withheld, void"
+            ),
+        ),
+        (
+            FieldsMentioned,
+            {"fields": "tea"},
+            "'tea': this is str, not a list; accepted: a list",
+        ),
+        (
+            FieldsMentioned,
+            {"fields": [], "open_list": 1},
+            "'1': this is int, not true or false; accepted: true or false",
+        ),
+        (
+            LandAllocated,
+            {"area": {"unit": "ha", "low": 2.7, "high": None}},
+            f"'2.7': a float is no exact number; accepted: {NUMBER_WANTED}",
+        ),
+        (
+            LandAllocated,
+            {"area": {"unit": "ha", "low": "x", "high": None}},
+            f"'x': this is not a number; accepted: {NUMBER_WANTED}",
+        ),
+        (
+            AgreementSigned,
+            {"kind": "treaty"},
+            (
+                "'treaty': not a DocumentKind;"
+                " accepted: one of memorandum, agreement, unknown"
+            ),
+        ),
+        (LandAllocated, {"cites": {}}, "the field 'source' is missing"),
+        (LandAllocated, {"b": 1, "a": 2}, "unknown field 'a', 'b'"),
+        (
+            Odd,
+            {"at": "2025-04-17T09:00:00"},
+            f"'2025-04-17T09:00:00': it has no time zone; accepted: {MOMENT_WANTED}",
+        ),
+        (
+            Odd,
+            {"at": "noon"},
+            f"'noon': Invalid isoformat string: 'noon'; accepted: {MOMENT_WANTED}",
+        ),
+        (
+            Odd,
+            {"share": True},
+            (
+                "'True': this is bool, not a number with a point;"
+                " accepted: a number with a point"
+            ),
+        ),
+        (
+            Odd,
+            {"pair": [1]},
+            "Not enough values in [1] to structure as tuple[int, str]",
+        ),
+        (
+            Odd,
+            {"counts": 3},
+            "'int' object has no attribute 'items' (expected dict)",
+        ),
+        (
+            Sometimes,
+            {"counts": 3},
+            "'int' object has no attribute 'items' (expected dict[str, int] | None)",
+        ),
+    ],
+)
+def test_a_problem_is_told_word_for_word(
+    cls: type[Event], fields: dict[str, Any], message: str
+) -> None:
+    """What was found, what is wrong with it, and what would be accepted."""
+    with pytest.raises(InvalidFields) as caught:
+        conversion.structure({**BASE, **fields}, cls)
+    (problem,) = caught.value.problems
+    assert (0, message) == (problem.line, problem.message)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"memorandum": "yes"},
+        {"memorandum": None},
+        {"memorandum": True, "kind": "memorandum"},
+    ],
+)
+def test_version_1_of_a_signing_said_yes_or_no(fields: dict[str, Any]) -> None:
+    """It had no kind, and nothing but true or false in its place."""
+    with pytest.raises(InvalidFields) as caught:
+        made("agreement-signed/1", **fields)
+    message = (
+        "this cannot be read as version 1:"
+        " it has 'memorandum', true or false, and no 'kind'"
+    )
+    assert (Problem(0, "$", message),) == caught.value.problems
+
+
 # Classes that are not plain
 
 
@@ -350,6 +492,51 @@ def test_wrong_values_of_other_classes_are_refused(
     (problem,) = caught.value.problems
     assert path == problem.path
     assert message in problem.message
+
+
+def test_the_members_of_a_set_are_written_in_one_order() -> None:
+    """By what they are written as; words and other things may stand together."""
+    event = Odd(
+        when=WHEN,
+        cites=CITES,
+        tags=frozenset("hgfedcba"),
+        colours=frozenset(Colour),
+    )
+    plain = conversion.unstructure(event)
+    assert isinstance(plain, dict)
+    assert list("abcdefgh") == plain["tags"]
+    assert ["green", "red"] == plain["colours"]
+    places = frozenset({Place("b"), Place("a", "1"), Place("a")})
+    written = conversion.unstructure(places)
+    assert isinstance(written, list)
+    assert sorted(written, key=repr) == written
+    assert 3 == len(written)
+
+
+def test_days_times_and_numbers_are_written_as_text() -> None:
+    """In the form in which they are read."""
+    event = Odd(
+        when=WHEN,
+        cites=CITES,
+        price=Decimal("2.70"),
+        ends=date(2025, 4, 17),
+        at=datetime(2025, 4, 17, 9, tzinfo=UTC),
+    )
+    plain = conversion.unstructure(event)
+    assert isinstance(plain, dict)
+    assert ["2.70", "2025-04-17", "2025-04-17T09:00:00+00:00"] == [
+        plain[name] for name in ("price", "ends", "at")
+    ]
+    assert event == conversion.structure(plain, Odd)
+
+
+@pytest.mark.parametrize("kind", [list, tuple, set, frozenset, list[str]])
+def test_a_text_is_no_list_of_its_letters(kind: Any) -> None:
+    """Nor the second time, nor if the class does not say what it is a list of."""
+    assert kind(["ab"]) == conversion.structure(["ab"], kind)
+    for _ in range(2):
+        with pytest.raises(InvalidFields, match="this is str, not a list"):
+            conversion.structure("ab", kind)
 
 
 def test_a_list_is_a_tuple_of_its_items() -> None:

@@ -58,6 +58,28 @@ SMALL = Lifecycle(
     ),
 )
 
+SMALL_DOT = """\
+digraph "small" {
+    rankdir=LR;
+    "first-step" [shape=box];
+    "end" [shape=box];
+    "last" [shape=box];
+    "first-step" -> "end" [style=solid];
+    "end" -> "last" [style=solid];
+    "first-step" -> "last" [style=dotted];
+    "fact one" [label="one", shape=ellipse];
+    "fact one" -> "first-step" [style=solid];
+    "fact one" [label="one", shape=ellipse];
+    "fact one" -> "end" [style=dotted];
+    "fact one" [label="one", shape=ellipse];
+    "fact one" -> "end" [style=solid];
+    "fact two-done" [label="two-done", shape=ellipse];
+    "fact two-done" -> "end" [style=solid];
+    "fact two-done" [label="two-done", shape=ellipse];
+    "fact two-done" -> "last" [style=solid];
+}
+"""
+
 Edge = tuple[str, str, bool]
 
 
@@ -115,6 +137,11 @@ def test_every_milestone_is_a_box(lifecycle: Lifecycle) -> None:
     assert names == re.findall(
         r'^    "(.+)" \[shape=box\];$', dot(lifecycle), re.MULTILINE
     )
+
+
+def test_the_same_picture_for_graphviz() -> None:
+    """The whole text of a small one."""
+    assert SMALL_DOT == dot(SMALL)
 
 
 def test_the_picture_of_the_built_in_lifecycle() -> None:

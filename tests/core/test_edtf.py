@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from tests.strategies import days, edtf_texts
 
-from azcn_events.core.edtf import Bounds, parse, write
+from azcn_events.core.edtf import ACCEPTED, Bounds, parse, write
 from azcn_events.core.values import When
 from azcn_events.errors import InvalidValue
 
@@ -242,8 +242,11 @@ def test_the_shortest_text_is_written(
 
 def test_crossed_bounds_are_not_written() -> None:
     """A date that ends before it begins is refused."""
-    with pytest.raises(InvalidValue, match="ends before it begins"):
+    with pytest.raises(InvalidValue) as caught:
         write(date(2025, 4, 26), date(2025, 4, 25))
+    error = caught.value
+    assert ("2025-04-26..2025-04-25", 0) == (error.found, error.place)
+    assert "it ends before it begins" == error.problem
 
 
 MALFORMED = [
@@ -307,6 +310,8 @@ MALFORMED = [
     ("[2020,2025..2024]", 6, "ends before it begins"),
     ("[2024..2025..2026]", 11, "this is not a date"),
     ("[2025-13..2026]", 6, "months run"),
+    ("[2025..2]", 7, "this is not a date"),
+    ("[2..2025]", 1, "this is not a date"),
     ("[2024..2026-02-29]", 15, "2026-02 has days"),
     ("[2025...2026]", 7, "this is not a date"),
     ("[2025/2026]", 5, "this is not a date"),
@@ -336,8 +341,32 @@ MALFORMED = [
     ("2025-13-01T10:30:00Z", 5, "months run"),
     ("0000-01-01T10:30:00Z", 0, "years run"),
     ("2025-21-01T10:30:00Z", 8, "a season has no days"),
+    ("2025-04-17T10:30T", 10, "a date-time is written like"),
     ("T", 0, "a date-time is written like"),
 ]
+
+
+IN_FULL = {
+    *(
+        f"2025-{month} has days 01 to {days}"
+        for month, days in [("02", 28), ("04", 30)]
+    ),
+    "2024-02 has days 01 to 29",
+    "2026-02 has days 01 to 28",
+    "'..' needs a date on one side at least",
+    "a date-time is written like 2025-04-25T10:30:00Z",
+    "a date-time needs a zone, Z or +04:00",
+    "a day needs its month",
+    "a month needs its whole year",
+    "a season has no days",
+    "a set in braces means all of its days, but a fact has one",
+    "an interval needs a date on one side at least",
+    "it ends before it begins",
+    "months run from 01 to 12, seasons 21 to 24",
+    "the closing ']' is missing",
+    "this is not a date",
+    "years run from 0001 to 9999",
+}
 
 
 @pytest.mark.parametrize(("text", "place", "problem"), MALFORMED)
@@ -346,7 +375,8 @@ def test_malformed_texts_are_refused(text: str, place: int, problem: str) -> Non
     with pytest.raises(InvalidValue, match=problem) as caught:
         parse(text)
     error = caught.value
-    assert (text, place) == (error.found, error.place)
+    assert (text, place, ACCEPTED) == (error.found, error.place, error.accepted)
+    assert error.problem in IN_FULL
 
 
 _TYPED = "0123456789X-/.,[]{}?~%TZ:+ \n\uff12\u0663"

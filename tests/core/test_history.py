@@ -43,6 +43,7 @@ from azcn_events.investment.events import (
     AgreementIdentified,
     AgreementSigned,
     CompanyCreated,
+    ConferenceReported,
     FinancialModelAgreed,
     FinancialModelDiscussed,
     LandAllocated,
@@ -81,6 +82,19 @@ def ledger() -> Ledger:
     return made
 
 
+# --- What had come ------------------------------------------------------------
+
+
+def test_facts_are_dated_by_whether_they_had_come(ledger: Ledger) -> None:
+    """Surely, possibly or not: what surely had not is no fact at that moment."""
+    days = ("2024-12-01", "[2024-12-10..2024-12-30]", "2024-12-25")
+    ledger.record(A, *(fact(Suspended, day) for day in days))
+    told = ledger.view(as_of="2024-12-20").history(A)
+    dated = [(record.id, answer) for record, answer in told.dated()]
+    assert [("r3", Answer.YES), ("r4", Answer.MAYBE), ("r5", Answer.NO)] == dated[2:]
+    assert ["r1", "r2", "r3", "r4"] == [record.id for record in told.facts]
+
+
 # --- Corrections --------------------------------------------------------------
 
 
@@ -90,6 +104,72 @@ def test_a_correction_stands_in_the_place_of_what_it_replaces(ledger: Ledger) ->
     ledger.record(A, land(2, replaces="r2", reason="misread"))
     assert ["2 ha", "5 ha"] == hectares(ledger)
     assert ["r1", "r2", "r3", "r4"] == [r.id for r in ledger.history(A).records]
+
+
+def test_a_refusal_says_what_the_stream_takes(ledger: Ledger) -> None:
+    """With its name, the fact's stored name, and the rule."""
+    ledger.record("package/p", fact(ConferenceReported, title="a forum"))
+    with pytest.raises(TransitionRefused) as caught:
+        ledger.record("package/p", fact(Retracted))
+    error = caught.value
+    assert ("package/p", "retracted") == (error.stream, error.kind)
+    assert "no-record" == error.code
+    expected = (*INVESTMENT.streams["package"], Retracted)
+    assert set(map(INVESTMENT.name_of, expected)) == set(error.allowed)
+
+
+@pytest.mark.parametrize(
+    ("event", "code", "reason"),
+    [
+        (
+            fact(Retracted),
+            "no-record",
+            "a retraction names the record that it takes back, in 'replaces'",
+        ),
+        (
+            retraction("r2", " "),
+            "no-reason",
+            "a correction or retraction says why, in 'reason'",
+        ),
+        (
+            land(1, replaces="r2", reason=""),
+            "no-reason",
+            "a correction or retraction says why, in 'reason'",
+        ),
+        (
+            land(1, replaces="r2", reason="misread"),
+            "already-replaced",
+            "'r2' is already replaced: name what replaced it",
+        ),
+        (
+            retraction("r1"),
+            "not-opened",
+            "'agreement-identified' must come first (so the record 'r3' rests on it)",
+        ),
+    ],
+)
+def test_a_refused_correction_is_told_why(
+    ledger: Ledger, event: Event, code: str, reason: str
+) -> None:
+    """In words that say what to do, or what rests on the record."""
+    ledger.record(A, land(2, replaces="r2", reason="misread"))
+    with pytest.raises(TransitionRefused) as caught:
+        ledger.record(A, event)
+    assert (A, code, reason) == (
+        caught.value.stream,
+        caught.value.code,
+        caught.value.reason,
+    )
+
+
+def test_the_category_of_a_stream_is_what_stands_before_its_first_slash(
+    ledger: Ledger,
+) -> None:
+    """However many more there are in its name."""
+    ledger.record("agreement/b/1", fact(AgreementIdentified, field="glass"))
+    ledger.record("package/agreement/1", fact(ConferenceReported, title="a forum"))
+    found = ledger.view().histories("agreement")
+    assert [A, "agreement/b/1"] == [history.stream for history in found]
 
 
 def test_a_chain_of_corrections(ledger: Ledger) -> None:
@@ -182,8 +262,9 @@ def test_a_correction_of_what_is_not_there(ledger: Ledger, of: str) -> None:
     """A record of another stream is not there either."""
     ledger.record("agreement/b", fact(AgreementIdentified, field="x"), ids=["source/s"])
     head = ledger.store.head()
-    with pytest.raises(RecordNotFound, match="azcn log"):
+    with pytest.raises(RecordNotFound, match="azcn log") as caught:
         ledger.record(A, retraction(of))
+    assert (A, of) == (caught.value.stream, caught.value.id)
     assert head == ledger.store.head()
 
 

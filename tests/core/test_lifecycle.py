@@ -33,6 +33,7 @@ from azcn_events.core.lifecycle import (
     Activity,
     Deviation,
     Effect,
+    MilestoneState,
     State,
     Status,
 )
@@ -219,6 +220,28 @@ def test_a_later_milestone_does_not_prove_an_earlier_one() -> None:
 # --- What is refused ----------------------------------------------------------
 
 
+def test_of_nothing_nothing_is_known() -> None:
+    """No stream, no version, no opening; alive, and every milestone unmentioned."""
+    state = INVESTMENT.replay([])
+    assert ("", 0, None, None) == (
+        state.stream,
+        state.version,
+        state.opening,
+        state.ending,
+    )
+    assert (Activity.ACTIVE, frozenset()) == (state.activity, state.activity_maybe)
+    assert list(INVESTMENT.milestone_names) == list(state.milestones)
+    assert {MilestoneState()} == set(state.milestones.values())
+
+
+def test_a_state_names_its_stream_its_version_and_its_turning_points() -> None:
+    """The newest version that counts, in whichever order the records count."""
+    told = recorded(IDENTIFIED, SIGNED, fact(Terminated))
+    state = INVESTMENT.replay([told[0], told[2], told[1]])
+    assert ("agreement/a", 3) == (state.stream, state.version)
+    assert (told[0], told[2]) == (state.opening, state.ending)
+
+
 def test_the_opening_fact_comes_first() -> None:
     """Nothing else opens a stream, and the refusal says what does."""
     found = refusal(MINE, fact(FirstOre))
@@ -292,6 +315,28 @@ def test_late_news_keeps_the_hard_rules() -> None:
     assert "requires" == found.code
 
 
+def test_late_news_does_not_open_a_stream() -> None:
+    """Nor does an end that stands where nothing was opened."""
+    state = MINE.replay(recorded(fact(Terminated, "2025-03-01")))
+    found = MINE.refusal(state, fact(FirstOre, "2025-02-01"))
+    assert found is not None
+    assert "not-opened" == found.code
+
+
+def test_what_begins_one_milestone_may_still_lack_what_another_requires() -> None:
+    """Every milestone that a fact meets is asked about."""
+    mine = attrs.evolve(
+        MINE,
+        milestones=(
+            Milestone("prepared", met_by=Surveyed, begun_by=FirstOre),
+            Milestone("producing", met_by=FirstOre, requires=["prepared"]),
+        ),
+    )
+    found = refusal(mine, fact(Granted), fact(FirstOre))
+    assert found is not None
+    assert "'producing' requires 'prepared' first" == found.reason
+
+
 @pytest.mark.parametrize("kind", [Suspended, Resumed])
 def test_late_news_does_not_undo_the_end(kind: type[Event]) -> None:
     """A hold, or its lifting, from before the termination leaves it terminated."""
@@ -309,15 +354,48 @@ def test_the_facts_of_one_category_stay_in_it() -> None:
     found = INVESTMENT.refusal(empty, fact(LandAllocated), "package/p")
     assert found is not None
     assert "misplaced" == found.code
-    with pytest.raises(UnknownName, match="did you mean 'agreement'"):
+    assert "streams of category 'package' do not take it" == found.reason
+    assert ("package/p", "land-allocated") == (found.stream, found.kind)
+    assert tuple(INVESTMENT.admitted(empty, "package/p")) == found.allowed
+    with pytest.raises(UnknownName, match="did you mean 'agreement'") as caught:
         INVESTMENT.refusal(empty, IDENTIFIED, "agrement/a")
+    assert "category of streams" == caught.value.what
+
+
+@pytest.mark.parametrize("category", INVESTMENT.streams)
+def test_a_category_takes_what_is_listed_for_it(category: str) -> None:
+    """The common facts where there are milestones, a retraction everywhere."""
+    listed = {*INVESTMENT.streams[category], Retracted}
+    if category == INVESTMENT.category:
+        listed |= set(COMMON.values())
+    opened = replayed(IDENTIFIED)
+    admitted = INVESTMENT.admitted(opened, f"{category}/a/b")
+    assert {INVESTMENT.name_of(kind) for kind in listed} == set(admitted)
+
+
+@pytest.mark.parametrize(
+    ("stream", "has_them"),
+    [
+        ("agreement/a", True),
+        ("agreement/a/b", True),
+        ("agreement", True),
+        ("package/p", False),
+        ("package/agreement/a", False),
+        ("agreements/a", False),
+    ],
+)
+def test_milestones_are_about_one_category(stream: str, *, has_them: bool) -> None:
+    """Its name is what stands before the first slash; without one, they are of all."""
+    assert has_them is INVESTMENT.has_milestones(stream)
+    assert MINE.has_milestones(stream)
 
 
 def test_an_unknown_milestone_is_answered_with_the_nearest() -> None:
     """A promise of a milestone that the lifecycle does not have is a mistake."""
     promise = fact(MilestonePromised, milestone="company-crated")
-    with pytest.raises(UnknownName, match="did you mean 'company-created'"):
+    with pytest.raises(UnknownName, match="did you mean 'company-created'") as caught:
         refusal(INVESTMENT, IDENTIFIED, promise)
+    assert "milestone" == caught.value.what
 
 
 def test_a_class_that_the_lifecycle_does_not_list_is_unknown() -> None:
@@ -501,6 +579,190 @@ def test_deviation_unexpected() -> None:
     assert "unexpected" == _only(IDENTIFIED, SIGNED, promise).code
 
 
+LAND = "land-allocated"
+
+
+@pytest.mark.parametrize(
+    ("events", "found"),
+    [
+        (
+            [fact(LandAllocated)],
+            [(2, "skipped", LAND, f"{LAND} is met, but signed is expected before it")],
+        ),
+        (
+            [fact(LandAllocated), SIGNED],
+            [
+                (
+                    2,
+                    "out-of-order",
+                    LAND,
+                    f"{LAND} is met, but signed is expected before it",
+                )
+            ],
+        ),
+        (
+            [SIGNED, fact(MilestoneReverted, milestone="signed"), fact(LandAllocated)],
+            [
+                (3, "regressed", "signed", "signed: what was met is so no longer"),
+                (
+                    4,
+                    "skipped",
+                    LAND,
+                    f"{LAND} is met, but signed is expected before it",
+                ),
+            ],
+        ),
+        (
+            [SIGNED, fact(LandAllocated, "2024-12-01")],
+            [
+                (
+                    3,
+                    "dates-out-of-order",
+                    LAND,
+                    (
+                        f"{LAND} is dated 2024-12-01, before signed,"
+                        " which is expected earlier and dated 2025-01-10"
+                    ),
+                )
+            ],
+        ),
+        (
+            [fact(AgreementSigned, "2026-03-01")],
+            [
+                (
+                    2,
+                    "impossible-date",
+                    "",
+                    "dated 2026-03-01, but recorded on 2025-06-01",
+                )
+            ],
+        ),
+        (
+            [fact(Terminated), fact(Resumed)],
+            [(3, "re-activated", "", "taken up again after its termination")],
+        ),
+        (
+            [fact(Resumed)],
+            [(2, "unexpected", "", "resumed although it was not on hold")],
+        ),
+        (
+            [fact(Suspended), SIGNED],
+            [(3, "while-suspended", "", "agreement-signed while it is suspended")],
+        ),
+        (
+            [SIGNED, fact(MilestonePromised, milestone="signed")],
+            [(3, "unexpected", "signed", "signed: promised although already met")],
+        ),
+        (
+            [fact(MilestoneReverted, milestone="signed")],
+            [
+                (
+                    2,
+                    "regressed",
+                    "signed",
+                    "signed: reverted although never mentioned before",
+                )
+            ],
+        ),
+        ([SIGNED, SIGNED, fact(LandAllocated), fact(LandAllocated)], []),
+    ],
+)
+def test_a_deviation_names_its_record_milestone_and_reason(
+    events: list[Event], found: list[tuple[int, str, str, str]]
+) -> None:
+    """All that is unexpected, in the order of the records, and in words."""
+    deviations = INVESTMENT.deviations(recorded(IDENTIFIED, *events))
+    assert found == [
+        (
+            deviation.record.version,
+            deviation.code,
+            deviation.milestone,
+            deviation.message,
+        )
+        for deviation in deviations
+    ]
+
+
+@pytest.mark.parametrize(
+    ("expects", "codes_found"),
+    [
+        (["licensed", "producing"], ["dates-out-of-order", "skipped"]),
+        (["producing", "licensed"], ["skipped", "dates-out-of-order"]),
+    ],
+)
+def test_each_that_is_expected_before_is_looked_for(
+    expects: list[str], codes_found: list[str]
+) -> None:
+    """What is found of one says nothing of the next."""
+    exporting = Milestone("exporting", met_by=FirstExport, expects=expects)
+    mine = attrs.evolve(MINE, milestones=(*MINE.milestones[:2], exporting))
+    told = recorded(fact(Granted), fact(FirstExport, "2025-01-09"))
+    assert codes_found == [deviation.code for deviation in mine.deviations(told)]
+
+
+def test_without_a_stream_the_milestones_own_are_meant() -> None:
+    """What may follow in one of them, and what may not."""
+    for events in ([], [IDENTIFIED], [IDENTIFIED, fact(Terminated)]):
+        state = INVESTMENT.replay(recorded(*events))
+        admitted = tuple(INVESTMENT.admitted(state, "agreement/a"))
+        assert admitted == tuple(INVESTMENT.admitted(state))
+        for event in (IDENTIFIED, SIGNED, fact(Resumed)):
+            found = INVESTMENT.refusal(state, event)
+            assert (INVESTMENT.refusal(state, event, "agreement/a") is None) == (
+                found is None
+            )
+            assert found is None or "" == found.stream
+
+
+ENDED = fact(Terminated, "2025-01-09")
+IN_FORCE = (
+    "it is terminated; record what happened before the end with a date before it, or"
+    " that it resumed"
+)
+
+
+@pytest.mark.parametrize(
+    ("lifecycle", "events", "kind", "code", "reason"),
+    [
+        (
+            MINE,
+            [fact(FirstOre)],
+            "first-ore",
+            "not-opened",
+            "'granted' must come first",
+        ),
+        (
+            MINE,
+            [fact(Granted), fact(FirstExport)],
+            "first-export",
+            "requires",
+            "'exporting' requires 'producing' first",
+        ),
+        (
+            MINE,
+            [fact(Granted), ENDED, fact(FirstOre)],
+            "first-ore",
+            "terminated",
+            IN_FORCE,
+        ),
+    ],
+)
+def test_a_refusal_names_the_fact_the_rule_and_the_reason(
+    lifecycle: Lifecycle, events: list[Event], kind: str, code: str, reason: str
+) -> None:
+    """And the stream that was asked about."""
+    state = lifecycle.replay(recorded(*events[:-1]))
+    found = lifecycle.refusal(state, events[-1], "mine/1")
+    assert found is not None
+    assert ("mine/1", kind, code, reason) == (
+        found.stream,
+        found.kind,
+        found.code,
+        found.reason,
+    )
+    assert tuple(lifecycle.admitted(state, "mine/1")) == found.allowed
+
+
 def test_the_ordinary_way_has_no_deviation() -> None:
     """Cardboard with land and tractors with a model are both ordinary."""
     assert [] == codes(IDENTIFIED, SIGNED, fact(LandAllocated))
@@ -592,15 +854,45 @@ class Unlisted(Event):
     """A fact that no lifecycle lists."""
 
 
+def test_a_lifecycle_knows_its_names_and_moves() -> None:
+    """Facts may move several milestones, and versions are one more than upcasts."""
+    mine = Lifecycle(
+        name="mine",
+        events={"granted": Granted, "surveyed": Surveyed, "first-ore": FirstOre},
+        milestones=(
+            Milestone("licensed", met_by=Granted),
+            Milestone("prepared", met_by=[Granted, Surveyed], begun_by=[FirstOre]),
+            Milestone("producing", met_by=FirstOre, begun_by=[Surveyed, FirstOre]),
+        ),
+        upcasts={("surveyed", 1): dict, ("surveyed", 2): dict},
+    )
+    moves = {
+        Granted: (("licensed", Effect.MEET), ("prepared", Effect.MEET)),
+        Surveyed: (("prepared", Effect.MEET), ("producing", Effect.BEGIN)),
+        FirstOre: (
+            ("prepared", Effect.BEGIN),
+            ("producing", Effect.BEGIN),
+            ("producing", Effect.MEET),
+        ),
+        FirstExport: (),
+    }
+    assert moves == {kind: mine.moves(fact(kind)) for kind in moves}
+    assert ("licensed", "prepared", "producing") == mine.milestone_names
+    names = [mine.name_of(kind) for kind in (Granted, Surveyed, FirstOre, Suspended)]
+    assert ["granted", "surveyed", "first-ore", "suspended"] == names
+    assert [1, 3] == [mine.version_of(name) for name in ("granted", "surveyed")]
+
+
 def test_every_contradiction_is_listed_at_once() -> None:
     """Whoever defines a lifecycle gets the whole list, not the first line of it."""
     with pytest.raises(InvalidLifecycle) as caught:
         Lifecycle(
             name="wrong",
             events={
+                "number": int,  # type: ignore[dict-item] # on purpose
+                "citation": Citation,  # type: ignore[dict-item] # on purpose
                 "Not A Name": Granted,
                 "suspended": FirstOre,
-                "number": int,  # type: ignore[dict-item] # on purpose
                 "again": Granted,
             },
             milestones=(
@@ -616,10 +908,12 @@ def test_every_contradiction_is_listed_at_once() -> None:
             upcasts={("gone", 1): dict, ("again", 2): dict},
         )
     problems = caught.value.problems
+    assert "wrong" == caught.value.name
     for part in (
         "stored name 'Not A Name' is not lower-case",
         "'suspended' belongs to a common fact",
         "'number' is no attrs class",
+        "'citation' is no attrs class",
         "Granted has several stored names",
         "several milestones 'twice'",
         "milestone 'No Name' is not words",
@@ -634,7 +928,7 @@ def test_every_contradiction_is_listed_at_once() -> None:
         "'again' has an upcast from version 2 but not 1",
     ):
         assert 1 == sum(part in problem for problem in problems), part
-    assert 15 == len(problems)
+    assert 16 == len(problems)
     assert all(problem in str(caught.value) for problem in problems)
 
 
@@ -658,6 +952,16 @@ def test_no_field_hides_one_that_every_event_has() -> None:
 
     with pytest.raises(InvalidLifecycle, match=r"Ended\.reason hides the field"):
         Lifecycle(name="l", events={"ended": Ended})
+
+
+def test_a_status_that_is_not_possible_is_not_had() -> None:
+    """Among several possible ones each is a maybe, and no other is."""
+    promised = MilestoneState(Status.PROMISED)
+    unclear = MilestoneState(Status.PROMISED, maybe=frozenset({Status.MET}))
+    yes, maybe, no = Answer.YES, Answer.MAYBE, Answer.NO
+    asked = (Status.PROMISED, Status.MET, Status.WAIVED)
+    assert [yes, no, no] == [promised.is_(status) for status in asked]
+    assert [maybe, maybe, no] == [unclear.is_(status) for status in asked]
 
 
 def test_what_is_sure_moves_what_is_possible() -> None:

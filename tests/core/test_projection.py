@@ -37,6 +37,13 @@ HISTORIES: Projection[Streams] = Projection(
     "histories", dict, _kept, lambda one, other: {**one, **other}
 )
 
+Ids = tuple[str, ...]
+"""A value that no step can change in place."""
+
+IDS: Projection[Ids] = Projection(
+    "ids", tuple[str], lambda ids, record: (*ids, record.id)
+)
+
 BOTH: tuple[Projection[Any], ...] = (KINDS, HISTORIES)
 
 
@@ -138,16 +145,30 @@ def test_any_interleaving_of_streams(told: list[Step], chance: object) -> None:
     assert statuses[0] == statuses[1]
 
 
-def test_progress_says_where_it_stands() -> None:
+@given(steps())
+def test_progress_says_where_it_stands(told: list[Step]) -> None:
     """The last position counted; 0 for nothing."""
-    _, log = log_of([])
+    _, log = log_of(told)
     assert len(log) == KINDS.run(log).position
     assert Progress(Counter()) == KINDS.run([])
 
 
-def test_a_fresh_start_each_time() -> None:
+@given(steps(), st.data())
+def test_progress_holds_what_the_steps_returned(
+    told: list[Step], data: st.DataObject
+) -> None:
+    """Also if a step returns a new value and leaves the old one as it was."""
+    _, log = log_of(told)
+    cut = data.draw(st.integers(0, len(log)))
+    first = IDS.run(log[:cut])
+    assert tuple(record.id for record in log[:cut]) == first.value
+    assert tuple(record.id for record in log) == IDS.resume(first, log).value
+
+
+@given(steps())
+def test_a_fresh_start_each_time(told: list[Step]) -> None:
     """Two runs share nothing."""
-    _, log = log_of([])
+    _, log = log_of(told)
     first, second = HISTORIES.run(log).value, HISTORIES.run(log).value
     assert first == second
     assert first is not second

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Context, Decimal, localcontext
 from fractions import Fraction
@@ -16,6 +17,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from tests.strategies import amounts, citations, days, decimals, exact_days, whens
 
+from azcn_events.core.edtf import ACCEPTED
 from azcn_events.core.events import Recorded, Suspended
 from azcn_events.core.values import (
     Amount,
@@ -26,6 +28,7 @@ from azcn_events.core.values import (
     Range,
     When,
     check_name,
+    check_recorded_us,
     day_of,
     day_of_us,
     known_until,
@@ -75,6 +78,14 @@ def test_before_asks_every_pair_of_days(one: When, other: When) -> None:
 def test_same_day_asks_every_pair_of_days(one: When, other: When) -> None:
     """YES if both are pinned to one day, NO if they share none."""
     assert asked_of_all(operator.eq, one, other) is one.same_day(other)
+
+
+def test_what_begins_on_a_day_has_perhaps_come_by_then() -> None:
+    """Only once its last possible day is here it surely has."""
+    first, second, third = WINDOW[:3]
+    when = When.between(second, third)
+    answers = [Answer.NO, Answer.MAYBE, Answer.YES]
+    assert answers == [when.by(day) for day in (first, second, third)]
 
 
 @given(near(), st.sampled_from(WINDOW[1:-1]))
@@ -247,6 +258,19 @@ def test_a_date_is_text(text: Any) -> None:
         When(text)
 
 
+def test_of_an_unknown_date_the_words_are_kept() -> None:
+    """If there are any; it has no bounds."""
+    for words in ("", "in the near future"):
+        when = When.unknown(words)
+        assert ("", words, None, None) == (
+            when.edtf,
+            when.words,
+            when.earliest,
+            when.latest,
+        )
+    assert When.unknown() == When("")
+
+
 def test_a_date_is_kept_as_plain_values() -> None:
     """The JSON form of a date is its two texts."""
     expected = {"edtf": "2025-04~", "words": "spring"}
@@ -412,15 +436,70 @@ def test_either_holds_both(one: Amount, other: Amount, data: st.DataObject) -> N
     if either.low is not None:
         assert either.low in (one.low, other.low)
         bound = Fraction(either.low)
-        assert (holds(one, bound) or holds(other, bound)) is not either.low_open
+        assert either.low_open is not (holds(one, bound) or holds(other, bound))
     else:
         assert None in (one.low, other.low)
     if either.high is not None:
         assert either.high in (one.high, other.high)
         bound = Fraction(either.high)
-        assert (holds(one, bound) or holds(other, bound)) is not either.high_open
+        assert either.high_open is not (holds(one, bound) or holds(other, bound))
     else:
         assert None in (one.high, other.high)
+
+
+EXACT, ABOUT = Qualifier.EXACT, Qualifier.APPROXIMATE
+
+
+def ha(
+    low: int | None, high: int | None, flags: str = "", sure: Qualifier = EXACT
+) -> Amount:
+    """Make an amount from its bounds, and "(" or ")" where one is excluded."""
+    least, most = (None if n is None else Decimal(n) for n in (low, high))
+    return Amount("ha", least, most, "(" in flags, ")" in flags, sure)
+
+
+@pytest.mark.parametrize(
+    ("amount", "rest"),
+    [
+        (ha(0, 1), ha(0, 1)),
+        (ha(0, 1, "("), ha(0, 1, "(")),
+        (ha(-1, 1, "("), ha(0, 1)),
+        (ha(-1, 1, ")"), ha(0, 1, ")")),
+        (ha(None, 1), ha(0, 1)),
+        (ha(None, 0), ha(0, 0)),
+        (ha(None, 0, ")"), ha(0, 0)),
+        (ha(-2, -1, "()"), ha(0, 0)),
+        (ha(-1, None), ha(0, None)),
+        (ha(None, None), ha(0, None)),
+        (ha(-1, -1, sure=ABOUT), ha(0, 0, sure=ABOUT)),
+        (ha(-1, 1, sure=ABOUT), ha(0, 1, sure=ABOUT)),
+    ],
+    ids=str,
+)
+def test_a_remainder_is_cut_off_at_zero(amount: Amount, rest: Amount) -> None:
+    """Zero is included, whatever was cut off; nothing else changes."""
+    assert repr(rest) == repr(amount.at_least_zero())
+
+
+@pytest.mark.parametrize(
+    ("whole", "part", "rest"),
+    [
+        (ha(5, 5), ha(2, 3), ha(2, 3)),
+        (ha(5, 5), ha(2, 3, "("), ha(2, 3, ")")),
+        (ha(5, 5), ha(2, 3, ")"), ha(2, 3, "(")),
+        (ha(5, 6), ha(None, 3, ")"), ha(2, None, "(")),
+        (ha(5, 6), ha(2, None, "("), ha(None, 4, ")")),
+        (ha(5, 6, "()"), ha(2, 2), ha(3, 4, "()")),
+        (ha(5, 5, sure=ABOUT), ha(2, 2), ha(3, 3, sure=ABOUT)),
+        (ha(5, 5), ha(2, 2, sure=ABOUT), ha(3, 3, sure=ABOUT)),
+    ],
+    ids=str,
+)
+def test_what_remains_is_bounded_by_the_other_s_far_ends(
+    whole: Amount, part: Amount, rest: Amount
+) -> None:
+    """The least less the greatest, and an excluded end excludes its opposite."""
+    assert repr(rest) == repr(whole - part)
 
 
 @given(USD, st.data())
@@ -463,6 +542,17 @@ SMALL_AMOUNTS = [
     if not (low == high and (low_open or high_open))
 ]
 QUARTERS = [Fraction(number, 4) for number in range(-12, 21)]
+
+
+@pytest.mark.parametrize("one", SMALL_AMOUNTS, ids=str)
+def test_either_holds_what_lies_between_members_of_both(one: Amount) -> None:
+    """Every pair of bounds, open or not: not one number more, and flags are flags."""
+    for other in SMALL_AMOUNTS:
+        either = one.or_(other)
+        inside = [n for n in QUARTERS if holds(one, n) or holds(other, n)]
+        expected = [n for n in QUARTERS if inside[0] <= n <= inside[-1]]
+        assert expected == [n for n in QUARTERS if holds(either, n)]
+        assert {bool} == {type(either.low_open), type(either.high_open)}
 
 
 @pytest.mark.parametrize("one", SMALL_AMOUNTS, ids=str)
@@ -613,7 +703,173 @@ NO_NUMBERS: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("number", [*TOO_LONG, *NO_NUMBERS], ids=lambda n: str(n)[:9])
+NUMBER_WANTED = (
+    "a Decimal, an int, or text such as '335000000' or '2.7'; never a float, which"
+    " cannot hold most decimal numbers"
+)
+BOUNDS_WANTED = "Amount.exact, .below, .above, .between or .about"
+
+
+@pytest.mark.parametrize(
+    ("make", "found", "problem", "accepted"),
+    [
+        (
+            lambda: Amount.exact(2.5, "ha"),  # type: ignore[arg-type] # on purpose
+            "2.5",
+            "a float is no amount",
+            NUMBER_WANTED,
+        ),
+        (
+            lambda: Amount.exact(81 * "x", "ha"),
+            80 * "x",
+            "this is no number of at most 30 digits on each side",
+            NUMBER_WANTED,
+        ),
+        (
+            lambda: Amount("ha", Decimal("NaN"), None),
+            "NaN",
+            "it is not finite",
+            NUMBER_WANTED,
+        ),
+        (
+            lambda: Amount("ha", None, Decimal(10**80)),
+            "1" + 79 * "0",
+            "more than 30 digits before or after the point",
+            NUMBER_WANTED,
+        ),
+        (
+            lambda: Amount.between(3, 2, "ha"),
+            "3 .. 2",
+            "the bounds cross",
+            BOUNDS_WANTED,
+        ),
+        (
+            lambda: Amount("ha", None, Decimal(2), low_open=True),
+            "None .. 2",
+            "a missing bound cannot be excluded",
+            BOUNDS_WANTED,
+        ),
+        (
+            lambda: Amount("ha", Decimal(2), Decimal(2), high_open=True),
+            "2 .. 2",
+            "no number lies between the bounds",
+            BOUNDS_WANTED,
+        ),
+        (
+            lambda: Amount.exact(1, "ha") + Amount.exact(2, "m"),
+            "2 m",
+            "ha and m cannot be added",
+            "an amount in ha",
+        ),
+        (
+            lambda: Amount.exact(1, "ha") - Amount.exact(2, "m"),
+            "2 m",
+            "ha and m cannot be subtracted",
+            "an amount in ha",
+        ),
+        (
+            lambda: Amount.exact(1, "ha").or_(Amount.exact(2, "m")),
+            "2 m",
+            "ha and m cannot be joined",
+            "an amount in ha",
+        ),
+        (
+            lambda: Amount.exact(1, "ha").below_or_at(Amount.exact(2, "m")),
+            "2 m",
+            "ha and m cannot be compared",
+            "an amount in ha",
+        ),
+        (
+            lambda: When(3),  # type: ignore[arg-type] # on purpose
+            "3",
+            "int is no text",
+            ACCEPTED,
+        ),
+        (
+            lambda: Citation(3),  # type: ignore[arg-type] # on purpose
+            "3",
+            "a citation names its source",
+            "the name of a source's stream, such as 'source/trend-4035629'",
+        ),
+        (
+            lambda: Citation("source/a", digest="md5:0"),
+            "md5:0",
+            "this is not a digest",
+            "'sha256:' and 64 lower-case hexadecimal digits",
+        ),
+        (
+            lambda: check_name(3, "a stream's name"),
+            "3",
+            "a stream's name is text, not int",
+            "a stream's name of 1 to 200 printable characters",
+        ),
+        (
+            lambda: check_name("", "an id"),
+            "",
+            "it has 0 characters",
+            "an id of 1 to 200 printable characters",
+        ),
+        (
+            lambda: check_name("a\tb", "an id"),
+            "a\tb",
+            "U+0009 cannot be in an id",
+            "an id of 1 to 200 printable characters",
+        ),
+        (
+            lambda: check_name("a ", "an id"),
+            "a ",
+            "a space at an end is easily lost",
+            "an id of 1 to 200 printable characters",
+        ),
+        (
+            lambda: day_of("2025"),
+            "2025",
+            "this is not a day",
+            "a day like 2025-04-25",
+        ),
+        (
+            lambda: check_recorded_us(10**5_000),
+            "a very large int",
+            "this is no recorded time",
+            "whole microseconds since 1970 UTC, in the years 1 to 9999",
+        ),
+        (
+            lambda: check_recorded_us(0.5),
+            "0.5",
+            "this is no recorded time",
+            "whole microseconds since 1970 UTC, in the years 1 to 9999",
+        ),
+        (
+            lambda: recorded_us_of("2025-04-25T09:00:00"),
+            "2025-04-25T09:00:00",
+            "it has no time zone",
+            "a date-time with a zone, like 2025-04-25T09:00:00Z",
+        ),
+        (
+            lambda: recorded_us_of("noon"),
+            "noon",
+            "Invalid isoformat string: 'noon'",
+            "a date-time with a zone, like 2025-04-25T09:00:00Z",
+        ),
+    ],
+)
+def test_a_refusal_says_what_was_found_and_what_is_accepted(
+    make: Callable[[], object], found: str, problem: str, accepted: str
+) -> None:
+    """Word for word, and no longer than a person reads."""
+    with pytest.raises(InvalidValue) as caught:
+        make()
+    error = caught.value
+    assert (found, problem, accepted) == (error.found, error.problem, error.accepted)
+
+
+def legible(number: object) -> str:
+    """Give a short id without what pytest escapes, anew each time that it collects."""
+    text = str(number)[:9].replace("\n", "?")
+    return text.encode("ascii", "replace").decode()
+
+
+@pytest.mark.parametrize("number", [*TOO_LONG, *NO_NUMBERS], ids=legible)
 def test_what_is_no_exact_number_is_refused(number: Any) -> None:
     """Floats, booleans, NaN, infinities, odd spellings, endless digits."""
     for make in (Amount.exact, Amount.below, Amount.above, Amount.about):
@@ -628,7 +884,7 @@ def test_what_is_no_exact_number_is_refused(number: Any) -> None:
 @pytest.mark.parametrize(
     "number",
     [n for n in [*TOO_LONG, *NO_NUMBERS] if n is not None],
-    ids=lambda n: str(n)[:9],
+    ids=legible,
 )
 def test_a_bound_is_a_decimal_of_bearable_length(number: Any) -> None:
     """The same is refused where it is given as a bound, whichever bound it is."""
@@ -744,6 +1000,7 @@ def test_constructors_say_what_the_source_said() -> None:
         Amount.above(2, "ha", inclusive=True, words="two or more"),
         Amount.between(2, 3, "ha", words="two to three"),
         Amount.about(3, "ha", words="about three"),
+        Amount.about(3, "ha"),
     ]
     exact, about = Qualifier.EXACT, Qualifier.APPROXIMATE
     assert made == [
@@ -754,6 +1011,7 @@ def test_constructors_say_what_the_source_said() -> None:
         Amount("ha", two, None, False, False, exact, "two or more"),
         Amount("ha", two, three, False, False, exact, "two to three"),
         Amount("ha", three, three, False, False, about, "about three"),
+        Amount("ha", three, three, False, False, about, ""),
     ]
 
 
@@ -961,6 +1219,34 @@ def test_recorded_times_come_back(moment: datetime) -> None:
 
 
 EVENT = Suspended(when=When("2025"), cites=Citation("source/a"))
+FIRST, LAST = "0001-01-01T00:00:00+00:00", "9999-12-31T23:59:59.999999+00:00"
+
+
+def test_the_first_and_the_last_moment_are_taken() -> None:
+    """The years 1 to 9999, to the microsecond; one more is none."""
+    first, last = recorded_us_of(FIRST), recorded_us_of(LAST)
+    check_recorded_us(first)
+    check_recorded_us(last)
+    for outside in (first - 1, last + 1):
+        with pytest.raises(InvalidValue):
+            check_recorded_us(outside)
+
+
+@pytest.fixture
+def in_new_york(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Put the machine into a zone that is behind UTC."""
+    monkeypatch.setenv("TZ", "EST5")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("in_new_york")
+def test_the_zone_of_the_machine_plays_no_part() -> None:
+    """There the first moment would lie in a year that there is not."""
+    first = datetime(1, 1, 1, tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)
+    assert first == timedelta(microseconds=recorded_us_of(FIRST))
 
 
 @pytest.mark.parametrize(

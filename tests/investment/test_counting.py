@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+import attrs
 import pytest
 from tests.logs import CITES, fresh
 
-from azcn_events import Amount, Event, When
-from azcn_events.core.events import Resumed, Suspended, Terminated
+from azcn_events import Amount, Event, Milestone, When
+from azcn_events.core.events import MilestonePromised, Resumed, Suspended, Terminated
+from azcn_events.core.values import Answer
 from azcn_events.errors import UnknownName
+from azcn_events.investment import INVESTMENT
 from azcn_events.investment import events as ev
 from azcn_events.investment.counting import POLICIES, policy
 from azcn_events.investment.events import DocumentKind
+from azcn_events.investment.portfolio import portfolio
 
 WHEN = When("2024-12-01")
 
@@ -62,6 +66,8 @@ def column(
         ([signed("memorandum"), MODEL], "in"),
         ([WORK], "in"),
         ([LAND], "unclear"),
+        ([fact(MilestonePromised, milestone="signed")], "out"),
+        ([fact(MilestonePromised, milestone="company-created")], "unclear"),
         ([signed("memorandum"), LAND], "out"),
         ([signed("agreement"), HELD], "out"),
         ([signed("agreement"), HELD, RESUMED], "in"),
@@ -95,6 +101,33 @@ def test_umbrellas(name: str, where: str) -> None:
     assert where == column(name, signed("agreement"), umbrella=True)
 
 
+@pytest.mark.parametrize("name", POLICIES)
+def test_what_is_signed_and_no_umbrella_is_counted(name: str) -> None:
+    """By every policy that there is."""
+    assert "in" == column(name, signed("agreement"))
+
+
+def test_what_is_perhaps_on_hold_is_perhaps_committed() -> None:
+    """And in full, or not at all, on the days before and after."""
+    told = [signed("agreement"), fact(Suspended, When("[2024-12-10..2024-12-30]"))]
+    days = {"2024-12-05": "in", "2024-12-20": "unclear", "2024-12-30": "out"}
+    assert days == {day: column("committed", *told, as_of=day) for day in days}
+
+
+def test_a_lifecycle_without_a_signing_has_no_pledges() -> None:
+    """What was signed is not a question then; what presupposes it still decides."""
+    lifecycle = attrs.evolve(
+        INVESTMENT, milestones=(Milestone("work-started", met_by=ev.WorkStarted),)
+    )
+    ledger, _ = fresh(lifecycle=lifecycle)
+    opened = fact(ev.AgreementIdentified, field="x")
+    ledger.record("agreement/a", opened, signed("memorandum"))
+    ledger.record("agreement/b", opened, WORK)
+    counts = policy("committed").counts
+    found = portfolio(ledger.view().moment).agreements.values()
+    assert [Answer.MAYBE, Answer.YES] == [counts(agreement) for agreement in found]
+
+
 def test_every_total_names_its_policy() -> None:
     """In the context and in a sentence."""
     ledger, _ = fresh()
@@ -106,5 +139,8 @@ def test_every_total_names_its_policy() -> None:
 
 def test_an_unknown_policy_is_answered_with_the_nearest() -> None:
     """And lists those that there are."""
-    with pytest.raises(UnknownName, match=r"did you mean 'committed'.*claims, no-umb"):
+    with pytest.raises(
+        UnknownName, match=r"did you mean 'committed'.*claims, no-umb"
+    ) as caught:
         policy("comitted")
+    assert "counting policy" == caught.value.what

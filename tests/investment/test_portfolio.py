@@ -31,6 +31,7 @@ from azcn_events.core.history import Moment, in_force
 from azcn_events.core.lifecycle import occurred
 from azcn_events.core.values import Answer
 from azcn_events.demo import seed_files
+from azcn_events.investment import INVESTMENT
 from azcn_events.investment import events as ev
 from azcn_events.investment.portfolio import Package, Portfolio, portfolio
 from azcn_events.reports import REPORTS
@@ -112,6 +113,94 @@ def test_an_unknown_part_stays_unknown_beside_the_known_one() -> None:
     assert "USD 100" == _value(worth(usd(100), adds=True))
     assert "withheld" == _value(worth(usd(100)), worth(withheld))
     assert "unknown" == _value()
+
+
+def test_a_value_rests_on_every_report_since_the_last_restatement() -> None:
+    """Also on the one that says that nothing was added."""
+    package = shown(
+        p=[
+            worth(usd(1)),
+            worth(usd(100)),
+            worth(Missing.NONE, adds=True),
+            worth(usd(5), adds=True),
+        ]
+    ).packages[P]
+    assert ["r2", "r3", "r4"] == [record.id for record in package.value.records]
+
+
+def test_a_package_shows_what_was_said_last() -> None:
+    """The groups that its value may be of, and the fields in one breath with it."""
+    fields = [
+        ev.FieldsMentioned(when=WHEN, cites=CITES, fields=(name,)) for name in "xy"
+    ]
+    values = [
+        ev.ValueReported(when=WHEN, cites=CITES, amount=usd(335), covers=covers)
+        for covers in [("media",), ("investment", "all")]
+    ]
+    package = shown(p=[counted(13), *fields, *values]).packages[P]
+    assert ("investment", "all") == package.covers
+    assert package.mentioned is not None
+    assert fields[1] == package.mentioned.event
+    bare = shown(p=[counted(13)]).packages[P]
+    assert ((), None) == (bare.covers, bare.mentioned)
+
+
+def test_an_agreement_names_the_records_that_it_rests_on() -> None:
+    """Every fact in force, whatever it says."""
+    found = shown(a=[identified(), worth(usd(1)), Terminated(when=WHEN, cites=CITES)])
+    assert frozenset({"r1", "r2", "r3"}) == found.agreements[A].facts
+
+
+def test_sources_and_links_are_told_in_streams_of_theirs() -> None:
+    """A lifecycle that lets them stand elsewhere makes none of them there."""
+    ledger, _ = fresh(lifecycle=attrs.evolve(INVESTMENT, streams={}))
+    source = ev.SourceRegistered(when=WHEN, cites=CITES, publisher="x", title="y")
+    for name in ("source/s", "other/s"):
+        ledger.record(name, source)
+    for name in ("link/l", "other/l"):
+        ledger.record(name, PROPOSED)
+    found = portfolio(ledger.view().moment)
+    assert (["source/s"], ["link/l"]) == (list(found.sources), list(found.links))
+
+
+def test_of_two_that_are_one_the_first_is_the_one_recorded_first() -> None:
+    """Whatever their names, and whichever of them the proposal calls ours."""
+    ledger, clock = fresh()
+    ledger.record(B, identified())
+    clock.pass_days(1)
+    ledger.record(A, identified())
+    ledger.record("link/l", PROPOSED, CONFIRMED)
+    found = portfolio(ledger.view().moment)
+    assert [B] == list(found.agreements)
+    assert (A,) == found.agreements[B].others
+
+
+def test_agreements_after_two_that_are_one_are_there() -> None:
+    """Leaving out the second of the two leaves out no other."""
+    ledger, _ = fresh()
+    for name in (A, B, "agreement/c"):
+        ledger.record(name, identified())
+    ledger.record("link/l", PROPOSED, CONFIRMED)
+    found = portfolio(ledger.view().moment)
+    assert [A, "agreement/c"] == list(found.agreements)
+
+
+def test_the_report_that_counts_is_the_last_sure_one() -> None:
+    """And each possible one after it."""
+    ledger, _ = fresh()
+    later = [attrs.evolve(counted(number), when=PERHAPS) for number in (15, 16)]
+    ledger.record(P, counted(12), counted(13), *later)
+    for day, ids in {"2024-12-05": ["r2"], "2024-12-20": ["r2", "r3", "r4"]}.items():
+        package = portfolio(ledger.view(as_of=day).moment).packages[P]
+        assert ids == [record.id for record in package.documents]
+    assert Range(13, 16) == package.reported()
+
+
+def test_what_nobody_identified_is_no_agreement() -> None:
+    """Where a lifecycle lets other facts come first, they make none."""
+    ledger, _ = fresh(lifecycle=attrs.evolve(INVESTMENT, opened_by=None))
+    ledger.record(A, ev.WorkStarted(when=WHEN, cites=CITES))
+    assert {} == portfolio(ledger.view().moment).agreements
 
 
 def test_a_partly_unknown_value_is_in_both_rows_of_the_pipeline() -> None:
@@ -265,6 +354,31 @@ def test_a_candidate_changes_nothing() -> None:
         }
 
 
+FUTURE = When("2031")
+REJECTED = ev.LinkRejected(when=WHEN, cites=CITES)
+
+
+@pytest.mark.parametrize(
+    ("events", "confirmed"),
+    [
+        ([PROPOSED], Answer.MAYBE),
+        ([attrs.evolve(PROPOSED, when=FUTURE)], Answer.MAYBE),
+        ([PROPOSED, CONFIRMED], Answer.YES),
+        ([PROPOSED, REJECTED], Answer.NO),
+        ([PROPOSED, CONFIRMED, REJECTED], Answer.NO),
+        ([PROPOSED, attrs.evolve(CONFIRMED, when=FUTURE)], Answer.MAYBE),
+        ([PROPOSED, attrs.evolve(CONFIRMED, when=FUTURE), REJECTED], Answer.NO),
+        ([PROPOSED, REJECTED, PROPOSED], Answer.MAYBE),
+    ],
+)
+def test_a_link_is_what_was_last_decided(
+    events: list[Event], confirmed: Answer
+) -> None:
+    """A new proposal opens it again; what is dated in the future decides nothing."""
+    (link,) = _two(l=events)[0].links.values()
+    assert ("link/l", confirmed) == (link.stream, link.confirmed)
+
+
 def test_two_that_are_one_count_once_in_every_report() -> None:
     """Whatever counts agreements sees one, with the milestones of both."""
     found, tables = _two(l=[PROPOSED, CONFIRMED])
@@ -293,6 +407,173 @@ def test_the_order_of_two_that_are_one_is_that_of_their_recording() -> None:
     ledger.record("link/l", PROPOSED, CONFIRMED)
     (agreement,) = portfolio(ledger.view().moment).agreements.values()
     assert "USD 2" == str(agreement.value)
+
+
+def test_two_that_are_one_are_told_in_the_order_of_their_recording() -> None:
+    """Facts of two streams take turns as they were recorded, whichever came first."""
+    ledger, clock = fresh()
+    ledger.record(A, identified(), worth(usd(1)))
+    clock.pass_days(1)
+    ledger.record(B, identified(), worth(usd(2), adds=True))
+    clock.pass_days(1)
+    ledger.record(A, worth(usd(3), adds=True))
+    ledger.record("link/l", PROPOSED, CONFIRMED)
+    (agreement,) = portfolio(ledger.view().moment).agreements.values()
+    assert "USD 6" == str(agreement.value)
+    assert ["r2", "r4", "r5"] == [record.id for record in agreement.value.records]
+
+
+# --- Not sure yet: what had only possibly come ---------------------------------------
+
+PERHAPS = When("[2024-12-10..2024-12-30]")
+
+
+def perhaps(amount: Amount | Missing, *, adds: bool = False) -> Event:
+    """Say what something may be worth by the 20th of December."""
+    return worth(amount, adds=adds, when=PERHAPS)
+
+
+AZN_20 = Amount.exact(20, "AZN")
+
+
+@pytest.mark.parametrize(
+    ("events", "value", "unsure"),
+    [
+        ([worth(usd(100)), perhaps(usd(300))], "USD 100 to 300", set()),
+        ([worth(usd(300)), perhaps(usd(100))], "USD 100 to 300", set()),
+        ([worth(usd(100)), perhaps(usd(300), adds=True)], "USD 100 to 400", set()),
+        ([perhaps(usd(300))], "perhaps USD 300 and perhaps unknown", {"", "USD"}),
+        (
+            [worth(usd(100)), perhaps(AZN_20)],
+            "perhaps AZN 20 and perhaps USD 100",
+            {"AZN", "USD"},
+        ),
+        (
+            [worth(usd(100)), perhaps(AZN_20, adds=True)],
+            "USD 100 and perhaps AZN 20",
+            {"AZN"},
+        ),
+        (
+            [
+                worth(usd(100)),
+                perhaps(AZN_20, adds=True),
+                perhaps(usd(50), adds=True),
+            ],
+            "USD 100 to 150 and perhaps AZN 20",
+            {"AZN"},
+        ),
+        (
+            [worth(usd(100)), perhaps(Missing.WITHHELD)],
+            "perhaps USD 100 and perhaps withheld",
+            {"", "USD"},
+        ),
+        (
+            [worth(usd(100)), perhaps(Missing.WITHHELD, adds=True)],
+            "USD 100 and perhaps withheld",
+            {""},
+        ),
+        (
+            [
+                worth(usd(100)),
+                perhaps(Missing.WITHHELD, adds=True),
+                perhaps(AZN_20, adds=True),
+            ],
+            "USD 100 and perhaps AZN 20 and perhaps withheld",
+            {"", "AZN"},
+        ),
+        (
+            [
+                worth(usd(100)),
+                perhaps(AZN_20, adds=True),
+                perhaps(AZN_20, adds=True),
+            ],
+            "USD 100 and perhaps AZN 20 to 40",
+            {"AZN"},
+        ),
+        (
+            [
+                worth(usd(100)),
+                perhaps(AZN_20, adds=True),
+                worth(Missing.WITHHELD, adds=True),
+            ],
+            "USD 100 and perhaps AZN 20 and withheld",
+            {"AZN"},
+        ),
+        (
+            [
+                worth(usd(100)),
+                perhaps(AZN_20, adds=True),
+                worth(usd(5), adds=True),
+            ],
+            "USD 105 and perhaps AZN 20",
+            {"AZN"},
+        ),
+        (
+            [
+                worth(usd(100)),
+                perhaps(Missing.WITHHELD, adds=True),
+                worth(Missing.UNKNOWN, adds=True),
+            ],
+            "USD 100 and unknown",
+            set(),
+        ),
+        (
+            [
+                worth(usd(100)),
+                perhaps(Missing.WITHHELD, adds=True),
+                worth(usd(5), adds=True),
+            ],
+            "USD 105 and perhaps withheld",
+            {""},
+        ),
+        (
+            [worth(usd(100)), perhaps(Missing.NONE), worth(usd(5), adds=True)],
+            "USD 5 to 105",
+            set(),
+        ),
+        ([worth(Missing.WITHHELD), perhaps(Missing.NONE)], "unknown", set()),
+        ([worth(Missing.WITHHELD), perhaps(Missing.WITHHELD)], "withheld", set()),
+        (
+            [worth(Missing.WITHHELD), perhaps(usd(5), adds=True)],
+            "perhaps USD 5 and withheld",
+            {"USD"},
+        ),
+    ],
+)
+def test_a_possible_report_leaves_room_for_either_value(
+    events: list[Event], value: str, unsure: set[str]
+) -> None:
+    """With it or without it: bounds hold both, and what is in one only is unsure."""
+    ledger, _ = fresh()
+    ledger.record(A, identified(), *events)
+    found = portfolio(ledger.view(as_of="2024-12-20").moment).agreements[A].value
+    assert (value, unsure) == (str(found), set(found.unsure))
+    assert [f"r{n}" for n in range(2, len(events) + 2)] == [r.id for r in found.records]
+
+
+def test_what_an_agreement_perhaps_holds_is_counted_from_nothing_up() -> None:
+    """The rest of the package is wide enough for both cases."""
+    ledger, _ = fresh()
+    ledger.record(P, worth(usd(500)))
+    ledger.record(A, identified(), perhaps(usd(300)))
+    found = portfolio(ledger.view(as_of="2024-12-20").moment)
+    value = found.agreements[A].value
+    assert Amount.between(0, 300, "USD") == value.within("USD")
+    assert usd(500) == found.packages[P].value.within("USD")
+    assert None is value.within("AZN")
+    assert Amount.between(0, 300, "USD") == found.packages[P].allocated("USD")
+    assert Amount.between(200, 500, "USD") == found.packages[P].unallocated("USD")
+
+
+def test_a_document_that_perhaps_came_is_perhaps_known() -> None:
+    """It counts from nothing to one, and so does what stays anonymous."""
+    ledger, _ = fresh()
+    later = attrs.evolve(document("media"), when=PERHAPS)
+    ledger.record(P, counted(13, media=5), document("media"), later)
+    package = portfolio(ledger.view(as_of="2024-12-20").moment).packages[P]
+    assert Range(1, 2) == package.known("media")
+    assert Range(3, 4) == package.anonymous("media")
+    assert frozenset({"r3"}) == package.unsure
 
 
 # --- Not sure yet: brute force over all days that are possible ----------------------

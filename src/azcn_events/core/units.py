@@ -157,7 +157,7 @@ def _meant(text: str) -> str:
     """Guess the unit behind a spelling; empty if there is no good guess."""
     written = " ".join(text.split()).casefold()
     for known in (*UNITS, *CURRENCIES, *HISTORIC):
-        if written in (known.casefold(), UNITS.get(known)):
+        if written == known.casefold():
             return known
     spellings = {**_SPELLINGS, **{name: code for code, name in UNITS.items()}}
     close = get_close_matches(written, spellings, n=1, cutoff=0.8)
