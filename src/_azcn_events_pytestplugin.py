@@ -7,7 +7,6 @@ nothing until a test asks for one of its fixtures. ``-p no:azcn_events`` leaves 
 
 from __future__ import annotations
 
-import importlib
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -45,7 +44,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse a store that cannot be one, before any test runs."""
     for store in _chosen(config):
-        module, _, name = store.partition(":")
+        module, _, name = store.rpartition(":")
         if store not in _BUILT_IN and not (module and name.isidentifier()):
             raise pytest.UsageError(
                 f"--azcn-store, or azcn_store: {store!r} names no store; give memory:,"
@@ -57,6 +56,30 @@ def _chosen(config: pytest.Config) -> list[str]:
     """Give the stores that were chosen: on the command line, or else in settings."""
     stores: list[str] = config.getoption("--azcn-store") or []
     return stores or config.getini("azcn_store")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Refuse a store that cannot be found, once, where tests use it."""
+    used = {
+        item.callspec.params.get("_azcn_store")
+        for item in session.items
+        if isinstance(item, pytest.Function) and hasattr(item, "callspec")
+    }
+    for store in _chosen(session.config):
+        if store in used and store not in _BUILT_IN:
+            _load(store)
+
+
+def _load(store: str) -> OpenStore:
+    """Find a store's opener by name."""
+    from azcn_events.errors import AzcnEventsError  # noqa: PLC0415 - as above
+    from azcn_events.testing.stand_ins import load_opener  # noqa: PLC0415 - as above
+
+    try:
+        return load_opener(store)
+    except (AzcnEventsError, ImportError, OSError) as error:
+        message = f"--azcn-store, or azcn_store: {store}: {error}"
+        raise pytest.UsageError(message) from error
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
@@ -84,8 +107,8 @@ def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str]
 def azcn_open_store(_azcn_store: str) -> OpenStore:
     """Give a function that opens the chosen store, in a directory that you give.
 
-    Property tests can use it: it lives as long as the module, and ``scratch()``
-    makes a directory for each example.
+    Property tests can use it: it lives as long as the module, and
+    ``tempfile.TemporaryDirectory`` makes a directory for each example.
     """
     from azcn_events.testing.stand_ins import (  # noqa: PLC0415 - only when asked for
         in_memory,
@@ -94,9 +117,7 @@ def azcn_open_store(_azcn_store: str) -> OpenStore:
 
     if _azcn_store in _BUILT_IN:
         return in_memory() if _azcn_store == "memory:" else on_sqlite
-    module, _, name = _azcn_store.partition(":")
-    opener: OpenStore = getattr(importlib.import_module(module), name)
-    return opener
+    return _load(_azcn_store)
 
 
 @pytest.fixture

@@ -148,7 +148,8 @@ def test_a_package_shows_what_was_said_last() -> None:
 def test_an_agreement_names_the_records_that_it_rests_on() -> None:
     """Every fact in force, whatever it says."""
     found = shown(a=[identified(), worth(usd(1)), Terminated(when=WHEN, cites=CITES)])
-    assert frozenset({"r1", "r2", "r3"}) == found.agreements[A].facts
+    facts = found.agreements[A].standing.facts
+    assert ["r1", "r2", "r3"] == [record.id for record in facts]
 
 
 def test_sources_and_links_are_told_in_streams_of_theirs() -> None:

@@ -299,6 +299,25 @@ def everything(path: Path) -> list[object]:
         ]
 
 
+@pytest.mark.parametrize("size", [8, 12, 16, 19])
+def test_a_journal_that_is_cut_off_hides_nothing(path: Path, size: int) -> None:
+    """Its file was not touched yet, so the file is looked at as any other."""
+    _a_text(path)
+    journal = path.with_name("ledger.db-journal")
+    journal.write_bytes(bytes.fromhex("d9d505f920a163d7").ljust(size, b"\0"))
+    assert "foreign" == refusal(path).reason
+
+
+def test_a_journal_that_cannot_be_read_is_named(path: Path) -> None:
+    """What it would undo is not guessed: permission is asked for."""
+    fill(path, 3)
+    path.with_name("ledger.db-journal").mkdir()
+    error = refusal(path)
+    assert "read-only" == error.reason
+    assert "ledger.db-journal, cannot be read" in str(error)
+    assert "permit reading and writing" in str(error)
+
+
 def test_damage_is_noticed_or_harmless(path: Path) -> None:
     """Wipe any page: reading gives all that was stored, or raises; never less."""
     fill(path, 600)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -139,6 +141,30 @@ def test_only_rules_that_it_has_are_asked_for() -> None:
     assert_covered(plain)
 
 
+def test_what_no_stream_can_misplace_is_not_asked_for() -> None:
+    """Where every category takes every fact, none of its facts is refused so."""
+    events = {"built": Built}
+    one = Lifecycle("one", events, category="house", streams={"house": (Built,)})
+    watched = watch(one)
+    with pytest.raises(AssertionError, match="refusals: terminated\nDraw"):
+        assert_covered(watched)
+
+
+def test_deviations_can_be_asked_for() -> None:
+    """Those that are named must have been reported; none is asked for otherwise."""
+    watched = watch(HOUSE)
+    use_all(watched)
+    assert_covered(watched)
+    with pytest.raises(
+        AssertionError, match="up:\n  deviations: impossible-date\nDraw"
+    ):
+        assert_covered(watched, deviations=["impossible-date"])
+    watched.deviations(
+        told(HOUSE, ("house/a", OPENED), ("house/a", fact(Built, "9999")))
+    )
+    assert_covered(watched, deviations=["impossible-date"])
+
+
 def test_a_refused_fact_was_not_recorded() -> None:
     """A fact that is only refused does not count as its kind, nor does it meet."""
     watched = watch(HOUSE)
@@ -261,6 +287,46 @@ def test_rules_of_ones_own_are_asked() -> None:
     watched = watch(Stricter("house", HOUSE.events, HOUSE.milestones))
     given(watched, BUILT).when(SOLD).then_refused("not-for-sale")
     assert {"not-for-sale"} == watched.seen.refusals
+
+
+class Renaming(Lifecycle):
+    """It names its kinds, their versions and its milestones otherwise."""
+
+    @property
+    def kinds(self) -> Mapping[str, type[Event]]:
+        """Leave out the common facts."""
+        return self.events
+
+    @property
+    def milestone_names(self) -> tuple[str, ...]:
+        """Leave out the milestones."""
+        return ()
+
+    def name_of(self, kind: type[Event]) -> str:
+        """Give the name in capitals."""
+        return super().name_of(kind).upper()
+
+    def version_of(self, name: str) -> int:
+        """Give a version of its own."""
+        return 7
+
+    def floors(self) -> int:
+        """Say something that a lifecycle does not."""
+        return 3
+
+
+def test_methods_of_ones_own_are_asked() -> None:
+    """Whatever a lifecycle's own class has or says otherwise, the watched one has."""
+    plain = Renaming("house", HOUSE.events, HOUSE.milestones)
+    watched = watch(plain)
+    assert 3 == watched.floors()
+    assert plain.kinds == watched.kinds
+    assert () == watched.milestone_names
+    assert "BUILT" == watched.name_of(Built)
+    assert 7 == watched.version_of("built")
+    with pytest.raises(AttributeError, match="cellars"):
+        watched.cellars()
+    assert 3 == copy.copy(watched).floors()
 
 
 def test_watching_the_watched_starts_anew() -> None:

@@ -103,6 +103,45 @@ def test_what_is_no_store_is_refused(pytester: pytest.Pytester, store: str) -> N
     result.stderr.fnmatch_lines([f"*{store!r} names no store; give memory:*"])
 
 
+@pytest.mark.parametrize(
+    ("store", "reason"),
+    [
+        ("mine:open", "*mine:open: unknown opener 'open'; did you mean 'opened'*"),
+        ("min:opened", "*min:opened: No module named 'min'"),
+        ("mine:number", "*unknown opener 'number'*"),
+    ],
+)
+def test_a_store_that_is_not_found_is_refused_once(
+    pytester: pytest.Pytester, store: str, reason: str
+) -> None:
+    """Before any test runs, with what was not found; and only where one is used."""
+    pytester.makepyfile(
+        RECORDS,
+        mine="def opened(directory, clock):\n    pass\nnumber = 1\n",
+        test_more="def test_one(ledger): pass\ndef test_other(ledger): pass\n",
+        test_without="def test_it(): pass\n",
+    )
+    pytester.syspathinsert()
+    result = pytester.runpytest(f"--azcn-store={store}")
+    assert pytest.ExitCode.USAGE_ERROR == result.ret
+    result.stderr.fnmatch_lines([reason])
+    assert 1 == str(result.stderr).count("--azcn-store, or azcn_store")
+    result = pytester.runpytest(f"--azcn-store={store}", "test_without.py")
+    result.assert_outcomes(passed=1)
+
+
+def test_a_store_in_a_file(pytester: pytest.Pytester) -> None:
+    """A store is also named by a file that cannot be imported."""
+    pytester.makepyfile(RECORDS)
+    folder = pytester.mkdir("not-a-name")
+    (folder / "mine.py").write_text(
+        "from azcn_events.testing.stand_ins import on_sqlite as opened"
+    )
+    result = pytester.runpytest("--azcn-store=not-a-name/mine.py:opened", "-s")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["*store: SqliteStore"])
+
+
 OWN_LIFECYCLE = """
     import pytest
     from attrs import frozen

@@ -77,6 +77,11 @@ class Codec:
         self._kinds: dict[type[Event], _Kind] = {}
         self._decoders: dict[str, _Decoder] = {}
 
+    @property
+    def lifecycle(self) -> Lifecycle:
+        """Whose events it writes and reads."""
+        return self._lifecycle
+
     def encode(self, event: Event) -> tuple[str, bytes, int]:
         """Give an event's kind, its bytes and their checksum.
 

@@ -196,7 +196,7 @@ def _passed(target: When, today: When) -> Answer:
 def _unchanging(
     milestones: Mapping[str, MilestoneState],
 ) -> Mapping[str, MilestoneState]:
-    return MappingProxyType(dict(milestones))
+    return MappingProxyType(milestones)
 
 
 @frozen
@@ -223,8 +223,8 @@ class State:
 
     def __reduce__(self) -> tuple[type[State], tuple[object, ...]]:
         """Let it be copied and pickled, which a read-only mapping cannot be."""
-        values = (getattr(self, one.name) for one in attrs.fields(State))
-        return State, tuple(dict(v) if v is self.milestones else v for v in values)
+        values = (getattr(self, one.name) for one in attrs.fields(type(self)))
+        return type(self), tuple(dict(v) if v is self.milestones else v for v in values)
 
     def furthest(self) -> str | None:
         """Give the last milestone, in the lifecycle's order, that is surely met."""

@@ -34,6 +34,8 @@ class Draft:
         latest: Last possible day, likewise; never below ``earliest``.
         recorded_us: Keep this recorded time (restoring a log), in microseconds
             since 1970 UTC; None takes the store's clock.
+
+    Days and times lie between -2**63 and 2**63, both left out.
     """
 
     stream: str
@@ -76,6 +78,11 @@ class Store(Protocol):
     versions are gapless in each stream; recorded times never fall as positions
     rise; an acknowledged append is durable as the store's setting says; a batch
     is stored whole or not at all; bytes come back verbatim.
+
+    Threads may share a store. Names of streams, ids and kinds are any Unicode text
+    without NUL and lone surrogates, and differ if they differ in anything; to ask
+    for one that cannot be finds nothing. ``after`` and ``until`` are any whole
+    numbers.
     """
 
     def append(
@@ -99,14 +106,20 @@ class Store(Protocol):
         Raises:
             VersionConflict: If a stream holds another number of events.
             IdCollision: If an id is stored already and this is not a repetition
-                of that append, or occurs twice in ``drafts``.
+                of that append, or occurs twice in ``drafts``. Ids are compared
+                before versions and times: who tries again hears of the id.
             TooLarge: If a payload and its metadata exceed ``EVENT_BYTES_MAX``.
             InvalidValue: If a given ``recorded_us`` lies before the newest
                 recorded time in the store or earlier in the batch, if a stream
-                has no expected version, if ``earliest > latest``, or if a name
-                holds NUL or a lone surrogate, which not every store could give
-                back.
+                has no expected version, if ``earliest > latest``, if a number
+                lies outside of what ``Draft`` says, or if a name holds NUL or a
+                lone surrogate, which not every store could give back; its
+                ``place`` says where.
             StoreFull, StoreBusy, StoreUnusable: If it cannot be written.
+            Exception: Whatever the clock raises.
+
+        What is refused, and what the clock breaks off, stores nothing; the store
+        can be used further.
         """
         ...
 
@@ -115,7 +128,8 @@ class Store(Protocol):
     ) -> Iterator[Row]:
         """Yield one stream's events with ``version > after``, oldest first.
 
-        ``until`` is a *position*: later ones are left out.
+        ``until`` is a *position*: later ones are left out. What is appended while
+        it is read may be among them or not.
         """
         ...
 

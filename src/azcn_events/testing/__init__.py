@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         over_logs,
         pinned_by,
         reads_old_bytes,
+        report_agrees_with,
         same,
         wire_corpus,
     )
@@ -98,6 +99,7 @@ _HOMES = {
         "over_logs",
         "pinned_by",
         "reads_old_bytes",
+        "report_agrees_with",
         "same",
         "wire_corpus",
     ),
@@ -167,6 +169,7 @@ __all__ = [  # pyright: ignore[reportUnsupportedDunderAll] - loaded by __getattr
     "reads_old_bytes",
     "refused",
     "register",
+    "report_agrees_with",
     "same",
     "simplest",
     "stream_names",

@@ -6,8 +6,9 @@ lifecycle while the tests run, and ask afterwards what never came up.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from typing import Any
 
 import attrs
 from attrs import define, field, frozen
@@ -75,6 +76,30 @@ class Watched(Lifecycle):
     plain: Lifecycle
     seen: Seen = field(factory=Seen, init=False)
 
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever a subclass has
+        """Give what the plain lifecycle's own class has besides."""
+        if name == "plain":  # Not there yet: this one is just being made.
+            raise AttributeError(name)
+        return getattr(self.plain, name)
+
+    @property
+    def kinds(self) -> Mapping[str, type[Event]]:
+        """Answer as the plain lifecycle does."""
+        return self.plain.kinds
+
+    @property
+    def milestone_names(self) -> tuple[str, ...]:
+        """Answer as the plain lifecycle does."""
+        return self.plain.milestone_names
+
+    def name_of(self, kind: type[Event]) -> str:
+        """Answer as the plain lifecycle does."""
+        return self.plain.name_of(kind)
+
+    def version_of(self, name: str) -> int:
+        """Answer as the plain lifecycle does."""
+        return self.plain.version_of(name)
+
     def note_law(self, name: str) -> None:
         """Note that a law was tried."""
         self.seen.laws.add(name)
@@ -131,17 +156,26 @@ class Watched(Lifecycle):
 
 
 def assert_covered(
-    watched: Watched, laws: Iterable[str] = (), allow: Iterable[str] = ()
+    watched: Watched,
+    laws: Iterable[str] = (),
+    allow: Iterable[str] = (),
+    *,
+    deviations: Iterable[str] = (),
 ) -> None:
     """Raise if something of a lifecycle never came up.
 
     Asked for are each of its own kinds of facts, each milestone as met, each hard
     rule that it has as a refusal, and the laws. See :class:`Seen` for what counts.
+    The rules are those of a ``Lifecycle`` value: codes by which a subclass refuses
+    are not known here; look for them in ``watched.seen.refusals``.
 
     Args:
         watched: What the tests have used until now.
         laws: Names of the laws that should have been tried.
         allow: Names of kinds, milestones, refusals or laws that need not come up.
+        deviations: Codes of the deviations that should have been reported, such as
+            ``"skipped"``. None is asked for by itself: which are possible depends
+            upon what is recorded.
 
     Raises:
         AssertionError: With everything that did not.
@@ -152,6 +186,7 @@ def assert_covered(
         "facts recorded": (tuple(watched.events), watched.seen.kinds),
         "milestones met": (watched.milestone_names, watched.seen.milestones),
         "refusals": (tuple(_hard_rules(watched)), watched.seen.refusals),
+        "deviations": (tuple(deviations), watched.seen.deviations),
         "laws tried": (tuple(laws), watched.seen.laws),
     }
     allowed = tuple(allow)
@@ -176,11 +211,12 @@ _ADVICE = (
 
 
 def _hard_rules(lifecycle: Lifecycle) -> Iterator[str]:
-    """Yield the codes of the refusals that a lifecycle can give."""
+    """Yield the codes of the refusals that a lifecycle can give its own facts."""
     if lifecycle.opened_by:
         yield "not-opened"
     yield "terminated"
     if any(milestone.requires for milestone in lifecycle.milestones):
         yield "requires"
-    if lifecycle.streams:
+    own = set(lifecycle.events.values())
+    if any(own - set(taken) for taken in lifecycle.streams.values()):
         yield "misplaced"

@@ -19,13 +19,14 @@ from attrs import define, field, frozen
 from azcn_events.core.codec import Codec
 from azcn_events.core.events import Event, Recorded, Resumed, Suspended, Terminated
 from azcn_events.core.lifecycle import Activity, Lifecycle, State, Status
-from azcn_events.errors import TransitionRefused
+from azcn_events.core.values import recorded_us_of
+from azcn_events.errors import TransitionRefused, UnknownName
 from azcn_events.reports.table import Cell, Column, Row, Table
 from azcn_events.testing.covered import unwatched
-from azcn_events.testing.stand_ins import Clock
 from azcn_events.testing.strategies.palettes import NAMED
 from azcn_events.testing.strategies.plain import simplest
 from azcn_events.testing.timelines import standing_of
+from azcn_events.testing.transcript import main_stream
 
 __all__ = [
     "Clash",
@@ -130,8 +131,8 @@ class Graph:
         facts: What was offered in each state.
         nodes: Every reachable state, nearest first.
         steps: Every admitted fact in every state, in the order of the states.
-        is_complete: Whether every state was looked at; False if there were more
-            than ``states_max``, and then "cannot" means "not so far".
+        is_complete: Whether every state was looked at. If not (there were more than
+            ``states_max``), "cannot" and "never" mean "not so far".
     """
 
     lifecycle: Lifecycle
@@ -223,8 +224,13 @@ class Graph:
         """Give the shortest history after which all these milestones are met.
 
         Raises:
-            LookupError: If there is none.
+            UnknownName: If the lifecycle has no such milestone.
+            LookupError: If there is no such history.
         """
+        known = self.lifecycle.milestone_names
+        for name in milestones:
+            if name not in known:
+                raise UnknownName("milestone", name, known)
         for node in self.nodes:
             if all(
                 node.state.milestones[name].status is Status.MET for name in milestones
@@ -317,7 +323,7 @@ def explore(
     """
     lifecycle = unwatched(lifecycle)  # To look around is not to exercise it.
     offered = tuple(facts) or facts_of(lifecycle)
-    stream = f"{lifecycle.category}/a" if lifecycle.category else "a"
+    stream = main_stream(lifecycle)
     search = _Search(lifecycle, offered, key or state_key, stream, states_max)
     search.run()
     return Graph(
@@ -340,6 +346,10 @@ def state_key(state: State) -> Hashable:
     return statuses, state.activity, state.opening is not None
 
 
+_RECORDED_US: Final = recorded_us_of("9999-01-01T00:00:00Z")
+"""Late enough: what is dated after its recording would only be a promise."""
+
+
 @define
 class _Search:
     """A breadth-first search over states."""
@@ -354,7 +364,7 @@ class _Search:
     is_complete: bool = field(default=True, init=False)
 
     def run(self) -> None:
-        codec, us = Codec(self.lifecycle), Clock().us
+        codec, us = Codec(self.lifecycle), _RECORDED_US
         kinds = [codec.kind_of(fact) for fact in self.facts]
         start = self.lifecycle.replay(())
         self.nodes[self.key(start)] = Node(0, start, ())

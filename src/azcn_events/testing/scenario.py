@@ -26,7 +26,7 @@ from azcn_events.errors import RecordNotFound, TransitionRefused, UnknownName
 from azcn_events.testing.stand_ins import Clock
 from azcn_events.testing.strategies.plain import simplest
 from azcn_events.testing.timelines import shown, timeline
-from azcn_events.testing.transcript import Log, Transcript
+from azcn_events.testing.transcript import Log, Transcript, main_stream
 
 __all__ = [
     "Given",
@@ -76,7 +76,7 @@ def given(
         UnknownName: If the lifecycle does not know a fact's class or milestone.
     """
     __tracebackhide__ = True
-    name = stream or (f"{lifecycle.category}/a" if lifecycle.category else "a")
+    name = stream or main_stream(lifecycle)
     start = Given(lifecycle, name, ())
     outcome = start.when(*facts, on=on)
     outcome.then_admitted()

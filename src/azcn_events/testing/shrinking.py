@@ -11,10 +11,11 @@ import typing
 from collections.abc import Callable, Iterable, Iterator
 from itertools import combinations
 from string import ascii_lowercase
+from time import monotonic
 from typing import Any, Final
 
 import attrs
-from attrs import define
+from attrs import define, field
 
 from azcn_events.core.events import Event, Recorded
 from azcn_events.errors import InvalidValue
@@ -26,6 +27,7 @@ from azcn_events.testing.transcript import Log
 __all__ = ["Admit", "shrink"]
 
 _ATTEMPTS_MAX: Final = 3_000
+_SECONDS_MAX: Final = 20.0
 _TOGETHER_MAX: Final = 12
 """Up to this many facts, all pairs and triples are tried to be left out as well."""
 
@@ -39,7 +41,8 @@ def shrink(log: Log, fails: Callable[[Log], bool], admit: Admit) -> Log:
 
     Args:
         log: A log that fails.
-        fails: Whether a log fails; asked up to some 3,000 times.
+        fails: Whether a log fails; asked up to some 3,000 times, and for some 20
+            seconds: what is slow is not made as short.
         admit: Makes a log of some of the records, changed or not: mostly
             ``partial(retold, lifecycle)``, which gives only what can happen.
 
@@ -58,10 +61,11 @@ class _Search:
     fails: Callable[[Log], bool]
     best: Log
     left: int = _ATTEMPTS_MAX
+    end: float = field(factory=lambda: monotonic() + _SECONDS_MAX)
 
     def accepts(self, records: Iterable[Recorded]) -> bool:
         """Try a log; keep it if it is admitted and fails."""
-        if self.left <= 0:
+        if self.left <= 0 or monotonic() > self.end:
             return False
         log = self.admit(records)
         if log is None or log == self.best:
@@ -108,11 +112,18 @@ class _Search:
         is_plainer |= self.accepts(_renamed(self.best))
         is_plainer |= self.accepts(_with_plain_streams(self.best))
         for at in range(len(self.best)):
-            for event in _plainer(self.best[at].event):
-                records = list(self.best)
-                records[at] = records[at]._replace(event=event)
-                is_plainer |= self.accepts(records)
+            while at < len(self.best) and self._simplify_at(at):
+                is_plainer = True
         return is_plainer
+
+    def _simplify_at(self, at: int) -> bool:
+        """Make one fact plainer in one way, if it can be."""
+        for event in _plainer(self.best[at].event):
+            records = list(self.best)
+            records[at] = records[at]._replace(event=event)
+            if self.accepts(records):
+                return True
+        return False
 
 
 def _renamed(log: Log) -> Iterator[Recorded]:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
+from types import ModuleType
+from typing import Final, cast
 
 from attrs import define, field
 
+from azcn_events.errors import InvalidValue, UnknownName
 from azcn_events.stores.memory import MemoryStore
 from azcn_events.stores.protocol import Store
 
@@ -19,6 +23,7 @@ __all__ = [
     "Clock",
     "OpenStore",
     "in_memory",
+    "load_opener",
     "numbered_ids",
     "on_sqlite",
     "scratch",
@@ -63,7 +68,10 @@ def numbered_ids(prefix: str = "r") -> Callable[[], str]:
 
 @define
 class in_memory:  # noqa: N801 - read as a phrase: check_laws(in_memory())
-    """An ``OpenStore`` that keeps each directory's store as long as it lives itself."""
+    """An ``OpenStore`` that keeps each directory's store as long as the directory.
+
+    Of a directory that is gone it forgets the store the next time that it opens one.
+    """
 
     _kept: dict[Path, MemoryStore] = field(
         factory=dict[Path, MemoryStore], init=False, repr=False
@@ -71,6 +79,9 @@ class in_memory:  # noqa: N801 - read as a phrase: check_laws(in_memory())
 
     def __call__(self, directory: Path, clock: Callable[[], int]) -> Store:
         """Give the directory's store, with this clock from now on."""
+        for known in list(self._kept):
+            if not known.exists():
+                del self._kept[known]
         store = self._kept.setdefault(directory, MemoryStore(clock))
         store.clock = clock
         return store
@@ -81,6 +92,39 @@ def on_sqlite(directory: Path, clock: Callable[[], int]) -> Store:
     from azcn_events.stores.sqlite import SqliteStore  # noqa: PLC0415 - loads a driver
 
     return SqliteStore.open(directory / "log.db", durability="normal", clock=clock)
+
+
+def load_opener(name: str) -> OpenStore:
+    """Find an opener by name, for a command line, a setting or another process.
+
+    Args:
+        name: ``package.module:opener``, or ``path/to/file.py:opener`` for a file
+            that cannot be imported, such as one among tests.
+
+    Raises:
+        InvalidValue: If it is not of this form.
+        UnknownName: If there is no such thing in the module.
+        ModuleNotFoundError, FileNotFoundError: If there is no such module or file.
+    """
+    place, _, attribute = name.rpartition(":")
+    if not place or not attribute:
+        expected = "package.module:opener or path/to/file.py:opener"
+        raise InvalidValue(name, "this cannot name an opener", expected)
+    module = _module_of(Path(place)) if place.endswith(".py") else import_module(place)
+    opener = getattr(module, attribute, None)
+    if not callable(opener):
+        callables = [one for one, thing in vars(module).items() if callable(thing)]
+        raise UnknownName("opener", attribute, tuple(callables))
+    return cast("OpenStore", opener)
+
+
+def _module_of(path: Path) -> ModuleType:
+    spec = spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise FileNotFoundError(path)
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import groupby
-from typing import Final
+from typing import Any, Final
 
 import attrs
 
@@ -25,7 +25,7 @@ def shown(event: Event) -> str:
     parts = list[str]()
     for attribute in attrs.fields(type(event)):
         value = getattr(event, attribute.name)
-        if attribute.name == "when" or value in (attribute.default, *_PLAIN):
+        if attribute.name == "when" or value in (_default(attribute), *_PLAIN):
             continue
         text = repr(value) if isinstance(value, str) else str(value)
         if len(text) > _FIELD_CHARACTERS_MAX:
@@ -33,6 +33,12 @@ def shown(event: Event) -> str:
         parts.append(f"{attribute.name}={text}")
     dated = str(event.when)
     return f"{type(event).__name__}({', '.join([*parts, dated])})"
+
+
+def _default(attribute: attrs.Attribute[Any]) -> object:
+    default: Any = attribute.default
+    is_made = isinstance(default, attrs.Factory)  # type: ignore[arg-type] # typed as a function
+    return default.factory() if is_made and not default.takes_self else default
 
 
 def standing_of(state: State) -> str:

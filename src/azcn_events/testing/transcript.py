@@ -7,8 +7,11 @@ for short counterexamples all write their logs here.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
+from typing import Any, TypeVar
+
+import attrs
 
 from azcn_events.core.codec import Codec
 from azcn_events.core.events import Event, Recorded
@@ -18,7 +21,17 @@ from azcn_events.core.values import day_of_us
 from azcn_events.errors import AzcnEventsError
 from azcn_events.testing.stand_ins import DAY_US, Clock
 
-__all__ = ["Log", "Transcript", "retold", "told"]
+__all__ = [
+    "Log",
+    "Transcript",
+    "changed",
+    "days_before",
+    "main_stream",
+    "retold",
+    "told",
+]
+
+E = TypeVar("E", bound=Event)
 
 Log = tuple[Recorded, ...]
 """Records in position order: gapless, admitted, their recorded times never falling."""
@@ -100,6 +113,26 @@ class Transcript:
     def log(self) -> Log:
         """All that was recorded."""
         return tuple(self.records)
+
+
+def main_stream(lifecycle: Lifecycle) -> str:
+    """Name a stream that has milestones."""
+    has_categories = bool(lifecycle.category or lifecycle.streams)
+    return f"{lifecycle.category}/a" if has_categories else "a"
+
+
+def days_before(records: Iterable[Recorded]) -> list[date]:
+    """Give, for every fact with a first possible day, the day before that."""
+    firsts = {record.event.when.earliest for record in records}
+    return sorted(day - timedelta(days=1) for day in firsts if day)
+
+
+def changed(event: E, **fields: Any) -> E | None:  # noqa: ANN401 - the class's own fields
+    """Give an event with other fields; None if its class refuses them together."""
+    try:
+        return attrs.evolve(event, **fields)
+    except (ValueError, TypeError):
+        return None
 
 
 def told(lifecycle: Lifecycle, *facts: tuple[str, Event]) -> Log:

@@ -36,7 +36,7 @@ from azcn_events.testing.stand_ins import Clock
 from azcn_events.testing.strategies.classes import events, for_class
 from azcn_events.testing.strategies.palettes import NEAR, WIDE, Palette, palette_for
 from azcn_events.testing.strategies.plain import simplest
-from azcn_events.testing.transcript import Log, Transcript
+from azcn_events.testing.transcript import Log, Transcript, changed, main_stream
 
 __all__ = [
     "Illegal",
@@ -145,7 +145,7 @@ def histories(
     Returns:
         Of 0 to about 15 records, in position order.
     """
-    name = stream or _main_stream(lifecycle)
+    name = stream or main_stream(lifecycle)
     drawing = _drawing(lifecycle, palette)
     return _histories(lifecycle, drawing, (name,), corrections)
 
@@ -221,19 +221,19 @@ def _histories(
         for stream in streams
         if lifecycle.has_milestones(stream)
     }
-    detours = draw(st.integers(0, _DETOURS_MAX + len(streams)))
+    detours = draw(st.integers(0, _DETOURS_MAX + 2 * len(streams)))
     while detours or any(plans.values()):
         on_their_way = [name for name, plan in plans.items() if plan]
         stream = draw(st.sampled_from(streams if detours else on_their_way))
         plan = plans.get(stream, [])
-        is_on_the_way = bool(plan) and (not detours or draw(_MOSTLY))
+        # A detour before the first step would only be refused as not opened.
+        must_go_on = not detours or not transcript.of(stream)
+        is_on_the_way = bool(plan) and (must_go_on or draw(_MOSTLY))
         if is_on_the_way:
             kind = plan.pop(0)
-        elif detours:
-            detours -= 1
-            kind = draw(st.sampled_from(_kinds(lifecycle, stream.partition("/")[0])))
         else:
-            continue
+            detours -= 1
+            kind = draw(st.sampled_from(_detours(lifecycle, stream.partition("/")[0])))
         event: Event = draw(drawing.of(kind))
         transcript.pass_days(draw(_DAYS))
         if is_on_the_way:
@@ -242,6 +242,14 @@ def _histories(
             event = _corrected(draw, transcript, stream, event)
         _try(transcript, stream, event)
     return transcript.log
+
+
+@lru_cache(maxsize=256)
+def _detours(lifecycle: Lifecycle, category: str) -> tuple[type[Event], ...]:
+    """Give the classes of detours, twice those that are on nobody's way."""
+    kinds = _kinds(lifecycle, category)
+    steps = {type(fact) for node in _graph(lifecycle).nodes for fact in node.history}
+    return (*kinds, *(kind for kind in kinds if kind not in steps))
 
 
 _MOSTLY: Final = st.sampled_from([True, True, False])
@@ -254,7 +262,7 @@ def _happened(event: Event, today: date) -> Event:
     earliest = event.when.earliest
     if earliest is None or earliest <= today:
         return event
-    return attrs.evolve(event, when=When(today.isoformat()))
+    return changed(event, when=When(today.isoformat())) or event
 
 
 def _plan(draw: st.DrawFn, lifecycle: Lifecycle) -> list[type[Event]]:
@@ -289,7 +297,7 @@ def next_facts(
 
     def proposed(log: Log, event: Event) -> tuple[Log, Recorded]:
         number = len(log) + 1
-        stream = log[-1].stream if log else _main_stream(lifecycle)
+        stream = log[-1].stream if log else main_stream(lifecycle)
         us = log[-1].recorded_us if log else Clock().us
         return log, Recorded(number, stream, number, f"r{number}", "", us, event)
 
@@ -338,7 +346,7 @@ def _refusals(
 ) -> dict[str, list[tuple[tuple[type[Event], ...], type[Event]]]]:
     """Give for each rule the histories and next facts, as classes, that break it."""
     found: dict[str, list[tuple[tuple[type[Event], ...], type[Event]]]] = {}
-    stream = _main_stream(lifecycle)
+    stream = main_stream(lifecycle)
     plain = [simplest(kind) for kind in lifecycle.events.values()]
     for node in _graph(lifecycle).nodes:
         history = tuple(type(fact) for fact in node.history)
@@ -349,10 +357,6 @@ def _refusals(
     return found
 
 
-def _main_stream(lifecycle: Lifecycle) -> str:
-    return _streams_of(lifecycle, lifecycle.category, ("a",))[0]
-
-
 _ONE_DAY: Final = When("2025-01-01")
 
 
@@ -360,11 +364,11 @@ _ONE_DAY: Final = When("2025-01-01")
 def _illegal(
     draw: st.DrawFn, lifecycle: Lifecycle, drawing: _Drawing, code: str
 ) -> Illegal:
-    stream, transcript = _main_stream(lifecycle), Transcript(lifecycle)
+    stream, transcript = main_stream(lifecycle), Transcript(lifecycle)
 
     def drawn(kind: type[Event]) -> Event:
         event: Event = draw(drawing.of(kind))
-        return attrs.evolve(event, when=_ONE_DAY)
+        return changed(event, when=_ONE_DAY) or event
 
     if code not in _REPLACING:
         history, kind = draw(st.sampled_from(_refusals(lifecycle)[code]))

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import re
 import signal
+import sys
 import threading
 import time
 from collections import Counter, defaultdict
@@ -32,6 +33,7 @@ from azcn_events.testing.concurrency import (
     Unknown,
     anomalies,
     concurrent_anomalies,
+    crew,
     run_clients,
 )
 from azcn_events.testing.stand_ins import OpenStore, in_memory, on_sqlite
@@ -265,6 +267,34 @@ def test_without_fork_the_opener_is_imported(
     assert [] == anomalies(run.operations, run.final)
 
 
+def test_on_macos_nothing_is_forked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There an opener that cannot be imported is refused, and it is said why."""
+    monkeypatch.setattr(crew.sys, "platform", "darwin")
+
+    def made_here(directory: Path, clock: Callable[[], int]) -> Store:
+        return on_sqlite(directory, clock)
+
+    with pytest.raises(ClientFailed, match="the opener must be a function of a module"):
+        run_clients(made_here, tmp_path, clients=2, operations=20)
+    assert [] == multiprocessing.active_children()
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="Python warns from 3.12 on")
+def test_other_threads_do_not_stop_it(tmp_path: Path) -> None:
+    """Python's warning of forks beside threads, here an error, is passed over."""
+    released = threading.Event()
+    thread = threading.Thread(target=released.wait)
+    thread.start()
+    try:
+        run = run_clients(on_sqlite, tmp_path, clients=2, operations=20)
+    finally:
+        released.set()
+        thread.join()
+    assert 20 == len(run.operations)
+
+
 def test_neither_processes_nor_threads(tmp_path: Path) -> None:
     """A wrong word is answered with the right ones."""
     how = cast("How", "coroutines")
@@ -277,6 +307,16 @@ def test_nobody_nothing_nowhere(tmp_path: Path, what: str) -> None:
     """A run of which every store would do well is refused."""
     with pytest.raises(InvalidValue, match=f"there would be no {what}"):
         run_clients(on_sqlite, tmp_path, **{what: 0})  # type: ignore[arg-type] # counts
+
+
+def test_a_store_in_memory_is_pointed_to_threads() -> None:
+    """As processes each has its own: everything seems lost, and it is said why."""
+    hint = 'it wants how="threads"'
+    assert hint in str(concurrent_anomalies(in_memory(), operations=40))
+    assert hint not in str(concurrent_anomalies(on_sqlite, operations=40))
+    assert hint not in str(
+        concurrent_anomalies(racy.opening(racy.Forgetful), operations=200)
+    )
 
 
 def test_the_findings_show_the_first_anomaly() -> None:

@@ -74,6 +74,13 @@ def test_a_racy_store_is_caught(
     assert words in str(followed)
 
 
+def test_a_store_in_memory_is_pointed_to_threads() -> None:
+    """As processes each has its own: everything seems lost, and it is said why."""
+    hint = 'it wants how="threads"'
+    assert hint in str(tail_anomalies(in_memory(), writers=2, appends=5))
+    assert hint not in str(tail_anomalies(on_sqlite, writers=2, appends=5))
+
+
 @pytest.mark.parametrize(
     ("kinds", "told", "seen", "log"),
     [

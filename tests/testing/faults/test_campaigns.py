@@ -5,10 +5,8 @@ from __future__ import annotations
 import pytest
 from tests.testing.faults import wrong_stores
 
-from azcn_events.errors import InvalidValue, UnknownName
 from azcn_events.testing.faults.__main__ import main
 from azcn_events.testing.faults.findings import Findings, Problem
-from azcn_events.testing.faults.openers import FULL, load_opener, sqlite_full
 
 HASTY = f"{wrong_stores.__file__}:hasty"
 
@@ -60,16 +58,6 @@ def test_a_wrong_command_is_refused(
     with pytest.raises(SystemExit, match="2"):
         main(arguments)
     assert reason in capsys.readouterr().err
-
-
-def test_openers_have_names() -> None:
-    """A module's or a file's; a wrong one is refused, and a close one suggested."""
-    assert load_opener(FULL) is sqlite_full
-    assert "hasty" == getattr(load_opener(HASTY), "__name__", "")
-    with pytest.raises(UnknownName, match="did you mean 'hasty'"):
-        load_opener(HASTY.replace("hasty", "hasti"))
-    with pytest.raises(InvalidValue, match="opener"):
-        load_opener("hasty")
 
 
 def test_findings_are_counted() -> None:

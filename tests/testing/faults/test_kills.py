@@ -76,6 +76,24 @@ def test_a_writer_that_fails_is_a_problem() -> None:
     assert "the writer ended with 1: no room" == problem.detail
 
 
+def test_a_writer_that_prints_nothing_is_ended() -> None:
+    """It is a problem, and the campaign does not go on without an end."""
+    seen: list[Sequence[str]] = []
+
+    def check(lines: Sequence[str]) -> list[Problem]:
+        seen.append(lines)
+        return []
+
+    found = kill_loop(
+        python("import time; time.sleep(60)"), check, rounds=4, limit_s=0.3
+    )
+    [problem] = found.problems
+    assert "unusable" == problem.kind
+    assert "the writer printed no line in 0.3 s; does it hang?" == problem.detail
+    assert {"rounds": 1, "kills": 1, "acknowledged": 0} == found.tried
+    assert [] == seen
+
+
 def test_a_writer_may_come_to_its_end() -> None:
     """One that has nothing more to do is neither killed nor a problem."""
     found = kill_loop(python("print(1)"), no_problem, rounds=1, longest_s=5)

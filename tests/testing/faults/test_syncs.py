@@ -23,7 +23,12 @@ from azcn_events.testing.faults.openers import (
     sqlite_normal,
 )
 from azcn_events.testing.faults.power_cuts import SHORT, recorded_work
-from azcn_events.testing.faults.strace import NoStrace, ProgramFailed, has_strace
+from azcn_events.testing.faults.strace import (
+    NoStrace,
+    ProgramFailed,
+    ProgramHangs,
+    has_strace,
+)
 from azcn_events.testing.faults.syncs import (
     Acknowledgement,
     acknowledgements,
@@ -89,6 +94,28 @@ def test_a_program_that_fails_is_not_counted() -> None:
         audit_syncs(
             [sys.executable, "-c", "import sys; sys.stderr.write('oh no'); sys.exit(3)"]
         )
+
+
+@needs_strace
+def test_a_program_that_hangs_is_ended(tmp_path: Path) -> None:
+    """With all that it has started, and with words that say so."""
+    told = tmp_path / "told"
+    code = (
+        f"import os, time; open({str(told)!r}, 'w').write(str(os.getpid()));"
+        "time.sleep(60)"
+    )
+    with pytest.raises(ProgramHangs, match="still at work after 1 s, and was ended"):
+        audit_syncs([sys.executable, "-c", code], limit_s=1)
+    assert not is_alive(int(told.read_text()))
+
+
+def is_alive(process: int) -> bool:
+    """Say whether a process is there and at work."""
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
 
 
 def test_without_strace_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,6 +25,16 @@ def test_our_store_stays_whole(injection: Injection) -> None:
     assert found.tried["faults"] >= found.tried["noticed"] > 2
 
 
+def test_a_writer_that_never_ends_is_a_problem() -> None:
+    """One that tries again for ever what the disk refused is ended, and named."""
+    opener = f"{wrong_stores.__file__}:stubborn"
+    found = fail_system_calls(opener, "error=EIO", appends=2, every=15, limit_s=5)
+    problem = found.problems[-1]
+    assert "unusable" == problem.kind
+    assert "was still at work after 5 s, and was ended" in problem.detail
+    assert found.tried["faults"] > found.tried["noticed"]
+
+
 @pytest.mark.parametrize(
     ("name", "injection", "kind"),
     [("piecemeal", "signal=KILL", "torn"), ("swallowing", "error=EIO", "lost")],

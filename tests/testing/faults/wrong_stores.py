@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -103,6 +104,21 @@ class Raw(Wrapper):
             raise error.__cause__ or error from None
 
 
+@define
+class Stubborn(Wrapper):
+    """Waits for ever for a disk that has failed."""
+
+    def append(
+        self, drafts: Sequence[Draft], expected: Mapping[str, int]
+    ) -> list[Stamp]:
+        """Append; after an error, hope that it goes away."""
+        try:
+            return self.inner.append(drafts, expected)
+        except StoreError:
+            while True:
+                time.sleep(1)
+
+
 def hasty(directory: Path, clock: Callable[[], int]) -> Store:
     """Open a store that acknowledges before it commits."""
     return cast("Store", Hasty(sqlite_full(directory, clock)))
@@ -111,6 +127,11 @@ def hasty(directory: Path, clock: Callable[[], int]) -> Store:
 def piecemeal(directory: Path, clock: Callable[[], int]) -> Store:
     """Open a store that tears batches."""
     return cast("Store", Piecemeal(sqlite_full(directory, clock)))
+
+
+def stubborn(directory: Path, clock: Callable[[], int]) -> Store:
+    """Open a store that does not give in."""
+    return cast("Store", Stubborn(sqlite_full(directory, clock)))
 
 
 def swallowing(directory: Path, clock: Callable[[], int]) -> Store:

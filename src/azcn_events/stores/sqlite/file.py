@@ -44,6 +44,7 @@ SYNCHRONOUS: Final = {"full": "FULL", "normal": "NORMAL"}
 
 _MAGIC: Final = b"SQLite format 3\0"
 _JOURNAL_MAGIC: Final = bytes.fromhex("d9d505f920a163d7")
+_JOURNAL_BYTES: Final = 20
 _HEADER_BYTES: Final = 100
 _TABLES: Final = ("event", "kind", "stream")
 _CACHE_KIB: Final = 32 * 1024
@@ -108,7 +109,7 @@ def _refuse_unusable(place: str, real: str) -> None:
     if not os.access(real, os.R_OK | os.W_OK):
         detail = "reading and writing it is not permitted"
         raise StoreUnusable(place, "read-only", detail)
-    if found.st_size and not _is_being_made(real):
+    if found.st_size and not _is_being_made(place, real):
         header = _first_bytes(real, min(found.st_size, _HEADER_BYTES))
         _refuse_header(place, header)
         # In this order: another process may just now be moving its log into the
@@ -118,21 +119,36 @@ def _refuse_unusable(place: str, real: str) -> None:
             _refuse_cut(place, header, Path(real).stat().st_size)
 
 
-def _is_being_made(real: str) -> bool:
+def _is_being_made(place: str, real: str) -> bool:
     """Say whether a journal tells that the file was empty before its last change.
 
     Another process is just making the tables, or died doing so. Until the change is
-    complete, or SQLite has undone it, the file may hold any part of it.
+    complete, or SQLite has undone it, the file may hold any part of it. A journal
+    that is shorter than its header was cut off before the file was touched.
 
     Source: SQLite database file format, section 3: the journal's magic, and at 16
     the number of pages that the database had.
+
+    Raises:
+        StoreUnusable: If the journal cannot be read. SQLite could not undo by it
+            what was left half done, and to guess which half would be worse.
     """
     try:
         with Path(f"{real}-journal").open("rb") as journal:
-            header = journal.read(20)
+            header = journal.read(_JOURNAL_BYTES)
     except FileNotFoundError:
         return False
-    return header[:8] == _JOURNAL_MAGIC and not int.from_bytes(header[16:20])
+    except OSError as error:
+        detail = (
+            f"its journal, {real}-journal, cannot be read ({error.strerror}), and"
+            " a change that was broken off is undone by it: permit reading and writing"
+        )
+        raise StoreUnusable(place, "read-only", detail) from error
+    return (
+        len(header) == _JOURNAL_BYTES
+        and header.startswith(_JOURNAL_MAGIC)
+        and not int.from_bytes(header[16:])
+    )
 
 
 def _refuse_cut(place: str, header: bytes, size: int) -> None:

@@ -20,6 +20,7 @@ from azcn_events.testing.concurrency.checker import anomalies, failing
 from azcn_events.testing.concurrency.crew import (
     JITTER_S,
     LIMIT_S,
+    NOTHING_LEFT,
     How,
     check_counts,
     together,
@@ -157,7 +158,9 @@ class Findings:
         kinds = Counter(str(anomaly.kind) for anomaly in self.anomalies)
         counts = ", ".join(f"{count:,} {kind}" for kind, count in kinds.items())
         window = show_window(self.run.operations, self.anomalies[0])
-        return f"{self.run}; anomalies: {counts}; the first:\n\n{window}"
+        found = f"{self.run}; anomalies: {counts}; the first:\n\n{window}"
+        is_empty = not any(self.run.final.values())
+        return f"{found}\n\n{NOTHING_LEFT}" if is_empty else found
 
 
 def concurrent_anomalies(

@@ -1,9 +1,10 @@
 """Several at work on one store at once, as processes or as threads.
 
-Processes are forked where the system can fork, so that the opener of a store may be
-any function, also one made inside a test; it is called in the child, for what was
-opened before a fork must not be used after it. Elsewhere (Windows) a new interpreter
-is started, and the opener must be a function of a module that it can import.
+Processes are forked, so that the opener of a store may be any function, also one made
+inside a test; it is called in the child, for what was opened before a fork must not be
+used after it. On Windows, which cannot fork, and on macOS, whose own libraries do not
+survive it, a new interpreter is started, and the opener must be a function of a module
+that it can import.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import multiprocessing
 import sys
 import time
 import traceback
+import warnings
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import (
     AbstractContextManager,
@@ -24,6 +26,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkContext, SpawnContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from pickle import PicklingError
 from threading import Lock, Thread
 from typing import Any, Final, Literal, TypeAlias, get_args
 
@@ -37,6 +40,7 @@ from azcn_events.testing.stand_ins import OpenStore
 __all__ = [
     "JITTER_S",
     "LIMIT_S",
+    "NOTHING_LEFT",
     "ClientFailed",
     "How",
     "Task",
@@ -48,6 +52,13 @@ JITTER_S: Final = 0.000_5
 """The longest pause: long beside an append, short beside a test."""
 LIMIT_S: Final = 120.0
 """How long clients may take in all."""
+
+NOTHING_LEFT: Final = (
+    "When all was over the store was empty. One that is kept in memory is another in"
+    ' each process: it wants how="threads", and an opener that gives the same store'
+    " for the same directory."
+)
+"""What to think of when everything that was stored is lost."""
 
 How: TypeAlias = Literal["processes", "threads"]
 """Each client a process that opens the store itself, or a thread that shares one
@@ -221,15 +232,42 @@ def _begin_process(number: int, opener: _Opener, task: Task, end_s: float) -> _M
     worker = _context().Process(
         target=_work, args=(there, opener, task, end_s), daemon=True
     )
-    worker.start()
-    there.close()  # Or nobody would notice when the process dies.
+    try:
+        with _forking_beside_threads():
+            worker.start()
+    except (PicklingError, AttributeError, TypeError) as error:
+        here.close()
+        raise ClientFailed(number, f"{_NOT_SENT}: {error}") from error
+    finally:
+        there.close()  # Or nobody would notice when the process dies.
     return _Member(number, worker, here)
 
 
+_NOT_SENT: Final = (
+    "it could not be sent to a new process; where none are forked (Windows, macOS), the"
+    " opener must be a function of a module that can be imported"
+)
+
+
 def _context() -> ForkContext | SpawnContext:
-    if "fork" in multiprocessing.get_all_start_methods():
+    methods = multiprocessing.get_all_start_methods()
+    if "fork" in methods and sys.platform != "darwin":
         return multiprocessing.get_context("fork")
     return multiprocessing.get_context("spawn")
+
+
+@contextmanager
+def _forking_beside_threads() -> Generator[None]:
+    """Pass over the warning of Python 3.12 and later that a child may hang.
+
+    It can, if another thread holds a lock at this moment that the child wants: a
+    runner of tests has threads. Then the client is not over in time, and is ended.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings(
+            "ignore", ".*multi-threaded, use of fork", DeprecationWarning
+        )
+        yield
 
 
 def _begin_thread(number: int, opener: _Opener, task: Task, end_s: float) -> _Member:

@@ -21,6 +21,7 @@ from azcn_events.testing.concurrency.checker import FAILURE_RATE_MAX
 from azcn_events.testing.concurrency.crew import (
     JITTER_S,
     LIMIT_S,
+    NOTHING_LEFT,
     How,
     check_counts,
     together,
@@ -100,7 +101,8 @@ class Followed:
     def __str__(self) -> str:
         found = [str(anomaly) for anomaly in self.anomalies] or ["no anomaly"]
         met = f"{len(self.log):,} events stored, {len(self.seen):,} followed"
-        return "\n".join([met, *found])
+        hint = [] if self.log or not self.told else [NOTHING_LEFT]
+        return "\n".join([met, *found, *hint])
 
 
 def follow(

@@ -21,9 +21,10 @@ from azcn_events.errors import AzcnEventsError
 from azcn_events.testing.faults.findings import Findings
 from azcn_events.testing.faults.io_faults import FAULTS, fail_io
 from azcn_events.testing.faults.kills import kill_writers
-from azcn_events.testing.faults.openers import FULL, NORMAL, load_opener
+from azcn_events.testing.faults.openers import FULL, NORMAL
 from azcn_events.testing.faults.power_cuts import LONG, cut_power
 from azcn_events.testing.faults.system_calls import INJECTIONS, fail_system_calls
+from azcn_events.testing.stand_ins import load_opener
 
 __all__ = ["main"]
 

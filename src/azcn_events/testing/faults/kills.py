@@ -14,16 +14,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
-from tempfile import TemporaryFile
+from pathlib import Path
 from typing import Final, TypeAlias
 
 from attrs import evolve, frozen
 
 from azcn_events.testing.faults import workload
 from azcn_events.testing.faults.findings import Findings, Problem
-from azcn_events.testing.faults.openers import load_opener
 from azcn_events.testing.faults.writer import writer_command
-from azcn_events.testing.stand_ins import scratch
+from azcn_events.testing.stand_ins import load_opener, scratch
 
 __all__ = ["CheckLines", "kill_loop", "kill_writers"]
 
@@ -31,6 +30,7 @@ CheckLines: TypeAlias = Callable[[Sequence[str]], Iterable[Problem]]
 """Looks at the data after a kill, given every line that was acknowledged so far."""
 
 _ERROR_SHOWN: Final = 200
+_LOOK_S: Final = 0.001
 
 
 def kill_writers(
@@ -63,6 +63,7 @@ def kill_loop(
     rounds: int = 20,
     longest_s: float = 0.05,
     seed: int = 0,
+    limit_s: float = 60.0,
 ) -> Findings:
     """Start a writer, kill it at some moment, check what it left; and again.
 
@@ -77,27 +78,33 @@ def kill_loop(
         rounds: How many processes are killed, >= 1.
         longest_s: Seconds that a writer may go on after its first line, >= 0.
         seed: Another seed kills at other moments.
+        limit_s: Seconds that a writer may take until its first line.
 
     Returns:
         What was found. ``tried`` counts the rounds, the lines and the kills: less
         than the rounds if a writer came to its end before. A writer that fails of
-        its own accord is a problem, ``unusable``.
+        its own accord is a problem, ``unusable``; so is one that prints nothing
+        within the limit, and it is the last.
     """
     chance = random.Random(seed)  # noqa: S311 - moments, not secrets
     lines: list[str] = []
     problems: list[Problem] = []
-    kills = 0
+    begun = kills = 0
     first_line_s = 0.0
     for number in range(rounds):
         wait_s = chance.random() * (first_line_s if number % 2 else longest_s)
-        killed = _killed(command, wait_s, is_early=number % 2 == 1)
+        killed = _killed(command, wait_s, limit_s, is_early=number % 2 == 1)
         first_line_s = killed.first_line_s or first_line_s
         lines += killed.lines
+        begun += 1
         kills += killed.is_killed
         where = f"round {number}, seed {seed}, killed after {len(lines)} lines"
-        found = [*killed.problems(), *check(lines)]
+        # What hangs a writer would hang the check as well.
+        found = [*killed.problems(), *([] if killed.is_silent else check(lines))]
         problems += [evolve(problem, where=where) for problem in found]
-    tried = {"rounds": rounds, "kills": kills, "acknowledged": len(lines)}
+        if killed.is_silent:
+            break
+    tried = {"rounds": begun, "kills": kills, "acknowledged": len(lines)}
     return Findings(tried, problems)
 
 
@@ -111,6 +118,7 @@ class _Killed:
         code: How it ended, if it was not killed.
         error: What it printed to its standard error.
         first_line_s: Seconds until its first line; 0 if nobody waited for that.
+        limit_s: Seconds that it had for that.
     """
 
     lines: list[str]
@@ -118,38 +126,64 @@ class _Killed:
     code: int
     error: str
     first_line_s: float
+    limit_s: float
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether it had its time to print a line, and printed none."""
+        return self.first_line_s > self.limit_s and not self.lines
 
     def problems(self) -> list[Problem]:
+        if self.is_silent:
+            detail = f"the writer printed no line in {self.limit_s:g} s; does it hang?"
+            return [Problem("unusable", detail)]
         if self.is_killed or self.code == 0:
             return []
         shown = self.error.strip()[-_ERROR_SHOWN:]
         return [Problem("unusable", f"the writer ended with {self.code}: {shown}")]
 
 
-def _killed(command: Sequence[str], wait_s: float, *, is_early: bool) -> _Killed:
+def _killed(
+    command: Sequence[str], wait_s: float, limit_s: float, *, is_early: bool
+) -> _Killed:
     """Start a process and kill it: soon, or some time after its first line."""
+    first_line_s, is_killed = 0.0, False
+    with scratch() as directory:
+        # Files, not pipes: nothing that it does or leaves undone can block us.
+        said, error = directory / "said", directory / "error"
+        with (
+            said.open("wb") as out,
+            error.open("wb") as err,
+            subprocess.Popen(  # noqa: S603 - the command is the tester's own
+                command,
+                stdout=out,
+                stderr=err,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            ) as process,
+        ):
+            try:
+                if not is_early:
+                    first_line_s = _first_line_s(process, said, limit_s)
+                process.wait(wait_s)
+            except subprocess.TimeoutExpired:
+                is_killed = True
+            finally:
+                process.kill()
+        *lines, _ = said.read_bytes().decode().split("\n")
+        words = error.read_bytes().decode(errors="replace")
+    code = process.returncode
+    return _Killed(lines, is_killed, code, words, first_line_s, limit_s)
+
+
+def _first_line_s(
+    process: subprocess.Popen[bytes], said: Path, limit_s: float
+) -> float:
+    """Wait for a line, for the process's end or for the limit; give the seconds."""
     begun_s = time.monotonic()
-    first, first_line_s, is_killed = b"", 0.0, False
-    with (
-        TemporaryFile() as error,
-        subprocess.Popen(  # noqa: S603 - the command is the tester's own
-            command,
-            stdout=subprocess.PIPE,
-            stderr=error,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        ) as process,
-    ):
-        try:
-            if process.stdout is not None and not is_early:
-                first = process.stdout.readline()
-                first_line_s = time.monotonic() - begun_s
-            process.wait(wait_s)
-        except subprocess.TimeoutExpired:
-            is_killed = True
-        finally:
-            process.kill()
-        rest, _ = process.communicate()
-        error.seek(0)
-        said = error.read().decode(errors="replace")
-    *lines, _ = (first + rest).decode().split("\n")
-    return _Killed(lines, is_killed, process.returncode, said, first_line_s)
+    waited_s = 0.0
+    while waited_s <= limit_s and b"\n" not in said.read_bytes():
+        if process.poll() is not None:
+            break
+        time.sleep(_LOOK_S)
+        waited_s = time.monotonic() - begun_s
+    return waited_s

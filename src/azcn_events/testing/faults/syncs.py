@@ -16,7 +16,7 @@ from typing import Final
 from attrs import frozen
 
 from azcn_events.testing.faults.disk import Acknowledged, Disk, Operation, Synced
-from azcn_events.testing.faults.strace import traced
+from azcn_events.testing.faults.strace import LIMIT_S, traced
 
 __all__ = [
     "Acknowledgement",
@@ -76,16 +76,18 @@ def acknowledgements(operations: Sequence[Operation]) -> list[Acknowledgement]:
     return found
 
 
-def audit_syncs(command: Sequence[str]) -> SyncAudit:
+def audit_syncs(command: Sequence[str], *, limit_s: float = LIMIT_S) -> SyncAudit:
     """Run a program to its end, and count its lines and its syncs.
 
     Args:
         command: A program that prints a line for each acknowledged append. It
             finds what this process can import.
+        limit_s: How long it may take, in seconds.
 
     Raises:
         NoStrace: If ``strace`` is not installed.
         ProgramFailed: If the program fails, or may not be watched.
+        ProgramHangs: If it does not come to an end.
     """
-    ended, trace = traced(_CALLS, command)
+    ended, trace = traced(_CALLS, command, limit_s=limit_s)
     return SyncAudit(len(ended.lines), len(_SYNC_CALL.findall(trace)))

@@ -15,10 +15,15 @@ from attrs import evolve
 
 from azcn_events.testing.faults import workload
 from azcn_events.testing.faults.findings import Findings, Problem
-from azcn_events.testing.faults.openers import load_opener
 from azcn_events.testing.faults.recorder import quick_scratch
-from azcn_events.testing.faults.strace import straced, traced
+from azcn_events.testing.faults.strace import (
+    LIMIT_S,
+    ProgramHangs,
+    straced,
+    traced,
+)
 from azcn_events.testing.faults.writer import writer_command
+from azcn_events.testing.stand_ins import load_opener
 
 __all__ = ["INJECTIONS", "Injection", "fail_system_calls"]
 
@@ -33,7 +38,12 @@ _CALL: Final = re.compile(r"^\d+ +(\w+)\(", re.MULTILINE)
 
 
 def fail_system_calls(
-    opener: str, injection: Injection, *, appends: int = 3, every: int = 1
+    opener: str,
+    injection: Injection,
+    *,
+    appends: int = 3,
+    every: int = 1,
+    limit_s: float = LIMIT_S,
 ) -> Findings:
     """Run a writer once for each call that changes a file, and inject a fault there.
 
@@ -42,37 +52,44 @@ def fail_system_calls(
         injection: What happens at the call.
         appends: How many appends each writer makes, >= 1.
         every: Only each so many-th call, >= 1, where all take too long.
+        limit_s: How long each writer may take, in seconds.
 
     Returns:
         What was found in each store when it was opened again. ``tried`` counts the
-        faults, and the writers that noticed: that did not end well.
+        faults, and the writers that noticed: that did not end well. A writer that
+        does not come to an end is a problem, ``unusable``, and it is the last.
 
     Raises:
         NoStrace: If ``strace`` is not installed.
         ProgramFailed: If the program fails without a fault, or may not be watched.
+        ProgramHangs: If it does not come to an end without a fault.
     """
     open_store = load_opener(opener)
-    noticed = 0
+    tried = noticed = 0
     problems: list[Problem] = []
-    points = _calls_of(opener, appends)[::every]
-    for call, number in points:
+    for call, number in _calls_of(opener, appends, limit_s)[::every]:
+        where = f"{injection} at {call} number {number}"
+        tried += 1
         with quick_scratch() as directory:
             command = writer_command(opener, directory, appends)
             options = ["-o", os.devnull, "-e", f"trace={call}"]
             fault = ["-e", f"inject={call}:{injection}:when={number}"]
-            ended = straced([*options, *fault], command)
+            try:
+                ended = straced([*options, *fault], command, limit_s=limit_s)
+            except ProgramHangs as hangs:
+                problems.append(Problem("unusable", str(hangs), where))
+                break
             noticed += ended.code != 0
             acknowledged = [int(line) for line in ended.lines]
             found = workload.problems_on_opening(open_store, directory, acknowledged)
-        where = f"{injection} at {call} number {number}"
         problems += [evolve(problem, where=where) for problem in found]
-    return Findings({"faults": len(points), "noticed": noticed}, problems)
+    return Findings({"faults": tried, "noticed": noticed}, problems)
 
 
-def _calls_of(opener: str, appends: int) -> list[tuple[str, int]]:
+def _calls_of(opener: str, appends: int, limit_s: float) -> list[tuple[str, int]]:
     """Give the calls of a writer without a fault: names, and numbers from 1."""
     with quick_scratch() as directory:
         command = writer_command(opener, directory, appends)
-        _, trace = traced(",".join(_CALLS), command)
+        _, trace = traced(",".join(_CALLS), command, limit_s=limit_s)
     counts = Counter(_CALL.findall(trace))
     return [(call, n) for call in _CALLS for n in range(1, counts[call] + 1)]

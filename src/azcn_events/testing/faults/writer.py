@@ -14,7 +14,7 @@ from itertools import count
 from pathlib import Path
 
 from azcn_events.testing.faults import workload
-from azcn_events.testing.faults.openers import load_opener
+from azcn_events.testing.stand_ins import load_opener
 
 __all__ = ["write", "writer_command"]
 

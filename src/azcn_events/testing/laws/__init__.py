@@ -44,7 +44,7 @@ from azcn_events.testing.laws.read_models import (
     ReadModel,
     agrees_with_projection,
 )
-from azcn_events.testing.laws.reports import REPORT_LAWS, moment_of
+from azcn_events.testing.laws.reports import REPORT_LAWS, moment_of, report_agrees_with
 from azcn_events.testing.laws.stores import STORE_LAWS
 
 __all__ = [
@@ -74,6 +74,7 @@ __all__ = [
     "over_logs",
     "pinned_by",
     "reads_old_bytes",
+    "report_agrees_with",
     "same",
     "wire_corpus",
 ]
@@ -94,7 +95,7 @@ def check_laws(
             which ``laws`` must be given.
         laws: Such as ``STORE_LAWS``; by itself, those of the subject's kind, and
             for a lifecycle those of its codec as well.
-        lifecycle: Whose logs are drawn; for a lifecycle, itself.
+        lifecycle: Whose logs are drawn; of a lifecycle or codec, its own.
         examples: How many logs, at the most; as Hypothesis' profile says if None.
 
     Returns:
@@ -106,6 +107,8 @@ def check_laws(
     """
     if isinstance(subject, Lifecycle):
         lifecycle = subject
+    if isinstance(subject, Codec):
+        lifecycle = subject.lifecycle
     search = Search.of(lifecycle, examples)
     asked = tuple(laws)
     found = find_all(subject, asked or _laws_of(subject), search)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import typing
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final, cast
 from zlib import crc32
 
 import attrs
@@ -29,7 +31,7 @@ from azcn_events.testing.laws.law import (
 )
 from azcn_events.testing.stand_ins import Clock
 from azcn_events.testing.strategies.plain import simplest
-from azcn_events.testing.transcript import Log
+from azcn_events.testing.transcript import Log, changed
 from azcn_events.testing.whole_logs import any_event
 
 __all__ = ["CODEC_LAWS", "OldBytes", "reads_old_bytes", "wire_corpus"]
@@ -60,7 +62,22 @@ def comes_back(codec: Codec, _: Lifecycle, log: Log) -> None:
     same(type(event), type(back), "the class")
     same(event, back, "what was written, and what is read")
     # 1.10 equals 1.1, and is not the same thing to say.
-    same(repr(event), repr(back), "what was written, and what is read, as text")
+    same(_spelt(event), _spelt(back), "what was written, and what is read, as text")
+
+
+def _spelt(value: object) -> str:
+    """Write a value out; the members of a set by their text, for they have no order."""
+    if isinstance(value, set | frozenset):
+        members = cast("Iterable[object]", value)
+        return f"{{{', '.join(sorted(map(_spelt, members)))}}}"
+    if isinstance(value, tuple | list):
+        return f"[{', '.join(map(_spelt, cast('Iterable[object]', value)))}]"
+    cls = cast("Any", type(value))
+    if attrs.has(cls):
+        fields = attrs.fields(cls)
+        inner = (f"{f.name}={_spelt(getattr(value, f.name))}" for f in fields)
+        return f"{cls.__name__}({', '.join(inner)})"
+    return repr(value)
 
 
 @over_logs(draws=ONE_EVENT)
@@ -118,14 +135,46 @@ def is_plain_json(codec: Codec, _: Lifecycle, log: Log) -> None:
 
     found = json.loads(payload.decode("utf-8"), parse_constant=refuse)
     ensure(isinstance(found, dict), f"it is no object but {found!r}")
-    floats = [text for text in _numbers(payload) if "." in text or "e" in text.lower()]
+    floats = [] if _has_floats(type(log[0].event)) else _fractions(payload)
     ensure(not floats, f"{floats} are binary fractions to most programs: write text")
 
 
-def _numbers(payload: bytes) -> list[str]:
+def _fractions(payload: bytes) -> list[str]:
     found = list[str]()
     json.loads(payload, parse_float=found.append)
     return found
+
+
+def _has_floats(annotation: object) -> bool:
+    """Say whether a class declares floats, in itself or in what it is made of."""
+    if annotation is float:
+        return True
+    parts = typing.get_args(annotation)
+    if isinstance(annotation, type) and attrs.has(annotation):
+        parts = tuple(typing.get_type_hints(annotation).values())
+    return any(map(_has_floats, parts))
+
+
+@over_logs(draws=ONE_EVENT)
+def tells_events_apart(codec: Codec, _: Lifecycle, log: Log) -> None:
+    """Events that are stored as different bytes are not equal."""
+    event = log[0].event
+    for other in _neighbours(event):
+        if codec.encode(event)[1] != codec.encode(other)[1]:
+            ensure(event != other, f"it equals {other}, which is stored otherwise")
+
+
+def _neighbours(event: Event) -> Iterator[Event]:
+    """Yield events that differ in one text or one number."""
+    for field in attrs.fields(type(event)):
+        other = _OTHERS.get(cast("Any", type(getattr(event, field.name))))
+        if other is not None and field.init:
+            neighbour = changed(event, **{field.alias: other})
+            if neighbour is not None:
+                yield neighbour
+
+
+_OTHERS: Final[dict[type, object]] = {str: "another", Decimal: Decimal("1.5")}
 
 
 CODEC_LAWS: Final[tuple[Law[Codec], ...]] = (
@@ -134,6 +183,7 @@ CODEC_LAWS: Final[tuple[Law[Codec], ...]] = (
     damage_is_noticed,
     the_unknown_is_never_read,
     is_plain_json,
+    tells_events_apart,
 )
 """What every codec keeps; those of a lifecycle are asked with it."""
 

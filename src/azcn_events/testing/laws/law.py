@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import deepcopy
 from functools import partial
 from typing import Any, Final, Generic, TypeGuard, TypeVar, overload
 
@@ -280,9 +281,10 @@ def _find_in_logs(
     )
     @given(draws.logs(search.lifecycle))
     def draw(log: Log) -> None:
+        kept = deepcopy(log)  # A subject that changes events spoils them for others.
         for one in laws:
             if one not in found and _message(one, subject, search, log):
-                found[one] = log
+                found[one] = kept
         if len(found) == len(laws):
             raise _AllBroken
 
@@ -293,9 +295,10 @@ def _find_in_logs(
     except HypothesisException:
         raise
     except Exception as error:  # noqa: BLE001 - rules that raise cannot even be drawn from
-        first = laws[0]
         how = f"{_RAISED}{type(error).__name__}: {error}, while a log was drawn"
-        return {first: Broken(first.name, first.sentence, how, search.lifecycle)}
+        return {
+            one: Broken(one.name, one.sentence, how, search.lifecycle) for one in laws
+        }
     return {
         one: _shortened(one, subject, search, found[one])
         for one in laws
@@ -321,8 +324,8 @@ def _message(one: Law[Any], subject: object, search: Search, log: Log) -> str:
         return ""
     try:
         one.check(subject, search.lifecycle, log)
-    except Violation as violation:
-        return str(violation)
+    except AssertionError as violation:
+        return str(violation) or "an assertion without words"
     except Exception as error:  # noqa: BLE001 - whatever it raises breaks the law
         return f"{_RAISED}{type(error).__name__}: {error}"
     return ""
@@ -338,7 +341,7 @@ def find_all(
 ) -> list[Broken]:
     """Look for a case against each law that applies.
 
-    What raises an error breaks nearly every law: that is said once.
+    What raises an error breaks nearly every law: for each kind of error one is given.
     """
     asked = [one for one in laws if one.applies(subject)]
     if isinstance(search.lifecycle, Watched):
@@ -350,10 +353,27 @@ def find_all(
         in_logs |= _find_in_logs(subject, alike, search)
     found = list[Broken]()
     for one in asked:
-        broken = one.find(subject, search) if one.find else in_logs.get(one)
+        broken = _look(one, subject, search) if one.find else in_logs.get(one)
         if broken is None:
             continue
-        known = any(other.message.startswith(_RAISED) for other in found)
-        if not (known and broken.message.startswith(_RAISED)):
+        raised = broken.message if broken.message.startswith(_RAISED) else ""
+        if not raised or all(_kind(other) != _kind(broken) for other in found):
             found.append(broken)
     return found
+
+
+def _look(one: Law[Any], subject: object, search: Search) -> Broken | None:
+    """Have a law look for a case by itself; whatever it raises breaks it."""
+    assert one.find is not None  # noqa: S101 - the caller asked
+    try:
+        return one.find(subject, search)
+    except HypothesisException:
+        raise
+    except Exception as error:  # noqa: BLE001 - the subject's, whatever it is
+        how = f"{_RAISED}{type(error).__name__}: {error}"
+        return Broken(one.name, one.sentence, how, search.lifecycle)
+
+
+def _kind(broken: Broken) -> str:
+    """Give what was raised, without the words that differ from log to log."""
+    return broken.message.partition(":")[0]

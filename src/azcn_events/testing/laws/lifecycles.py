@@ -8,6 +8,7 @@ lifecycle's answer with that reading.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
+from contextlib import suppress
 from copy import deepcopy
 from datetime import date
 from difflib import unified_diff
@@ -25,9 +26,16 @@ from azcn_events.core.events import (
     Terminated,
 )
 from azcn_events.core.history import Admission, in_force
-from azcn_events.core.lifecycle import Activity, Fold, Lifecycle, State, Status
+from azcn_events.core.lifecycle import (
+    Activity,
+    Fold,
+    Lifecycle,
+    State,
+    Status,
+    occurred,
+)
 from azcn_events.core.values import Answer
-from azcn_events.errors import AzcnEventsError
+from azcn_events.errors import AzcnEventsError, UnknownName
 from azcn_events.testing.covered import unwatched
 from azcn_events.testing.explorer import (
     Graph,
@@ -36,6 +44,7 @@ from azcn_events.testing.explorer import (
     state_key,
     transition_table,
 )
+from azcn_events.testing.laws.codecs import ONE_EVENT
 from azcn_events.testing.laws.law import (
     Broken,
     Draws,
@@ -47,7 +56,13 @@ from azcn_events.testing.laws.law import (
     same,
 )
 from azcn_events.testing.timelines import shown
-from azcn_events.testing.transcript import Log, Transcript, retold
+from azcn_events.testing.transcript import (
+    Log,
+    Transcript,
+    days_before,
+    main_stream,
+    retold,
+)
 from azcn_events.testing.whole_logs import next_facts
 
 __all__ = [
@@ -63,17 +78,17 @@ _SETTLED: Final = (Status.MET, Status.WAIVED)
 
 @lru_cache(maxsize=64)
 def _graph(lifecycle: Lifecycle) -> Graph:
-    return explore(lifecycle)
+    return explore(lifecycle, states_max=_STATES_MAX)
 
 
-def _stream(lifecycle: Lifecycle) -> str:
-    return f"{lifecycle.category}/a" if lifecycle.category else "a"
+_STATES_MAX: Final = 5_000
+"""Beyond it, laws about all states speak of these, and claim nothing of "never"."""
 
 
 def _log(lifecycle: Lifecycle, history: Iterable[Event]) -> Log:
     transcript = Transcript(lifecycle)
     for event in history:
-        transcript.tell(_stream(lifecycle), event)
+        transcript.tell(main_stream(lifecycle), event)
     return transcript.log
 
 
@@ -116,6 +131,8 @@ def _declared(lifecycle: Lifecycle, state: State, event: Event, stream: str) -> 
 def everything_can_be_reached(lifecycle: Lifecycle, _: Search) -> Broken | None:
     """Every milestone can be met, and every fact is admitted somewhere."""
     graph = _graph(lifecycle)
+    if not graph.is_complete:
+        return None  # What was not reached so far may be reached yet.
     for name in graph.unreachable_milestones():
         how = f"no history meets {name!r}: {_why_never(graph, name)}"
         return _broken_at(everything_can_be_reached, graph.nodes[0], lifecycle, how)
@@ -138,7 +155,7 @@ def _why_refused(graph: Graph, name: str) -> str:
     if fact is None:
         return f"{name!r} is taken by other streams only"
     for node in reversed(graph.nodes):
-        refusal = lifecycle.refusal(node.state, fact, _stream(lifecycle))
+        refusal = lifecycle.refusal(node.state, fact, main_stream(lifecycle))
         if refusal and refusal.code != "terminated":
             return f"{name!r} is refused, {refusal.reason}"
     return f"{name!r} is admitted, and does not meet it"
@@ -148,6 +165,8 @@ def _why_refused(graph: Graph, name: str) -> str:
 def nothing_is_stuck(lifecycle: Lifecycle, _: Search) -> Broken | None:
     """From every state that is not the end, a way leads on, and one to the end."""
     graph = _graph(lifecycle)
+    if not graph.is_complete:
+        return None
     for node in graph.dead_ends():
         how = f"dead end: nothing of its own leads on from “{node.name}”"
         return _broken_at(nothing_is_stuck, node, lifecycle, how)
@@ -160,7 +179,7 @@ def nothing_is_stuck(lifecycle: Lifecycle, _: Search) -> Broken | None:
 @law
 def refuses_what_it_declares(lifecycle: Lifecycle, _: Search) -> Broken | None:
     """In every state it refuses what its declaration forbids, and nothing else."""
-    graph, stream = _graph(lifecycle), _stream(lifecycle)
+    graph, stream = _graph(lifecycle), main_stream(lifecycle)
     for node in graph.nodes:
         for fact in graph.facts:
             asked = _asked(lifecycle, node.state, fact, stream)
@@ -225,7 +244,7 @@ def hard_rules_hold(lifecycle: Lifecycle, _: Lifecycle, log: Log) -> None:
 @law
 def lists_what_it_admits(lifecycle: Lifecycle, _: Search) -> Broken | None:
     """What it lists as admitted is what it admits, in every state."""
-    graph, stream = _graph(lifecycle), _stream(lifecycle)
+    graph, stream = _graph(lifecycle), main_stream(lifecycle)
     for node in graph.nodes:
         listed = set(lifecycle.admitted(node.state, stream))
         for fact in graph.facts:
@@ -243,7 +262,7 @@ def lists_what_it_admits(lifecycle: Lifecycle, _: Search) -> Broken | None:
 @law
 def refusals_change_nothing(lifecycle: Lifecycle, _: Search) -> Broken | None:
     """A refused fact leaves records and state as they were; asking changes nothing."""
-    graph, stream = _graph(lifecycle), _stream(lifecycle)
+    graph, stream = _graph(lifecycle), main_stream(lifecycle)
     for node in graph.nodes:
         log = _log(lifecycle, node.history)
         desk, before = Admission(lifecycle, stream, log), lifecycle.replay(log)
@@ -281,7 +300,7 @@ def _us_of(desk: Admission) -> int:
 @over_logs
 def recorded_is_replayed(lifecycle: Lifecycle, _: Lifecycle, log: Log) -> None:
     """Replaying a history gives what recording it gave, at every step."""
-    for _stream_name, records in _by_stream(lifecycle, log):
+    for _stream, records in _by_stream(lifecycle, log):
         facts = in_force(records)
         fold = Fold(lifecycle)
         same(fold.state(), lifecycle.replay(()), "an empty history")
@@ -294,16 +313,36 @@ def recorded_is_replayed(lifecycle: Lifecycle, _: Lifecycle, log: Log) -> None:
 @over_logs
 def the_last_day_is_now(lifecycle: Lifecycle, _: Lifecycle, log: Log) -> None:
     """As of the last of all days, the state is the one that counts everything."""
-    for _stream_name, records in _by_stream(lifecycle, log):
+    for _stream, records in _by_stream(lifecycle, log):
         facts = in_force(records)
         now, then = lifecycle.replay(facts), lifecycle.replay(facts, as_of=date.max)
         same(now, then, "now, and as of the last day")
 
 
 @over_logs
+def what_had_not_come_is_left_out(lifecycle: Lifecycle, _: Lifecycle, log: Log) -> None:
+    """As of a day, facts that had surely not come by then count for nothing."""
+    for _stream, records in _by_stream(lifecycle, log):
+        facts = in_force(records)
+        for day in days_before(facts):
+            come = [r for r in facts if occurred(r, day) is not Answer.NO]
+            asked = lifecycle.replay(facts, as_of=day)
+            same(lifecycle.replay(come, as_of=day), asked, f"as of {day}")
+
+
+@over_logs(draws=ONE_EVENT)
+def asking_changes_no_event(lifecycle: Lifecycle, _: Lifecycle, log: Log) -> None:
+    """Whether a fact is admitted is answered without changing the fact."""
+    asked, stream = deepcopy(log[0].event), main_stream(lifecycle)
+    with suppress(UnknownName):
+        lifecycle.refusal(lifecycle.replay(()), asked, stream)
+    same(log[0].event, asked, "asking changed the fact that it was asked about")
+
+
+@over_logs
 def deviations_name_their_facts(lifecycle: Lifecycle, _: Lifecycle, log: Log) -> None:
     """Every deviation is about a fact of the history, and is found again."""
-    for _stream_name, records in _by_stream(lifecycle, log):
+    for _stream, records in _by_stream(lifecycle, log):
         facts = in_force(records)
         found = lifecycle.deviations(facts)
         same(found, lifecycle.deviations(facts), "the deviations, asked twice")
@@ -390,7 +429,7 @@ def conforms_to(reference: Callable[[State, Event], str]) -> Law[Lifecycle]:
         graph = _graph(lifecycle)
         for node in graph.nodes:
             for fact in graph.facts:
-                asked = _asked(lifecycle, node.state, fact, _stream(lifecycle))
+                asked = _asked(lifecycle, node.state, fact, main_stream(lifecycle))
                 wanted = reference(node.state, fact)
                 if asked != wanted:
                     how = (
@@ -414,6 +453,8 @@ LIFECYCLE_LAWS: Final[tuple[Law[Lifecycle], ...]] = (
     hard_rules_hold,
     recorded_is_replayed,
     the_last_day_is_now,
+    what_had_not_come_is_left_out,
+    asking_changes_no_event,
     deviations_name_their_facts,
     equal_states_answer_alike,
 )

@@ -16,7 +16,7 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from attrs import frozen
 from hypothesis import Phase, given, settings
@@ -32,12 +32,16 @@ _SEEDS: Final = ("1", "2", "3")
 
 
 def _home(subject: object) -> tuple[str, str] | None:
-    """Give the module and the name by which another process can import a value."""
-    for name, module in list(sys.modules.items()):
-        if not isinstance(cast("object", module), ModuleType):
-            continue
-        if module.__name__ == "__main__":  # It would be run again, not imported.
-            continue
+    """Give the module and the name by which another process can import a value.
+
+    The module that made its step rather than one that has imported it since.
+    """
+    step = getattr(subject, "step", None)
+    first = getattr(step, "__module__", "")
+    for name in dict.fromkeys((first, *sys.modules)):
+        module = sys.modules.get(name)
+        if not isinstance(module, ModuleType) or module.__name__ == "__main__":
+            continue  # What was run and not imported would be run again.
         for attribute, value in list(vars(module).items()):
             if value is subject:
                 return name, attribute
@@ -48,10 +52,13 @@ def _home(subject: object) -> tuple[str, str] | None:
 def same_in_every_process(projection: Projection[Any], search: Search) -> Broken | None:
     """Every process computes the same value, whatever its hash seed.
 
-    It is asked of projections that another process can import: globals of a module.
+    It is asked of projections that another process can import (globals of a module),
+    and only of logs and values that can be pickled, for they have to travel.
     """
     one = same_in_every_process
-    drawn = _drawn(search)
+    drawn = [log for log in _drawn(search) if _travels(projection, log)]
+    if not drawn:
+        return None
     with ExitStack() as stack:
         others = [
             stack.enter_context(_elsewhere(projection, drawn, seed)) for seed in _SEEDS
@@ -61,17 +68,29 @@ def same_in_every_process(projection: Projection[Any], search: Search) -> Broken
             here = projection.run(log).value
             return any(other.value(log) != here for other in others)
 
-        found = next(filter(differs, drawn), None)
-        if found is None:
-            return None
-        admit = partial(LEGAL_LOGS.admit, search.lifecycle)
-        short = shrink(found, differs, admit)
-        values = [projection.run(short).value, *(o.value(short) for o in others)]
+        try:
+            found = next(filter(differs, drawn), None)
+            if found is None:
+                return None
+            short = shrink(found, differs, partial(LEGAL_LOGS.admit, search.lifecycle))
+            values = [projection.run(short).value, *(o.value(short) for o in others)]
+        except (_Elsewhere.Failed, EOFError, BrokenPipeError) as error:
+            how = f"another process could not compute it: {error!r}"
+            return Broken(one.name, one.sentence, how, search.lifecycle)
     unlike = [
         repr(value) for at, value in enumerate(values) if value not in values[:at]
     ]
     how = "processes differ:\n" + "\n".join(f"     {value[:300]}" for value in unlike)
     return Broken(one.name, one.sentence, how, search.lifecycle, short)
+
+
+def _travels(projection: Projection[Any], log: Log) -> bool:
+    """Say whether a log, and what it comes to, can be sent from process to process."""
+    try:
+        pickle.dumps((log, projection.run(log).value))
+    except Exception:  # noqa: BLE001 - pickling raises what it likes; other laws see the rest
+        return False
+    return True
 
 
 def _drawn(search: Search) -> list[Log]:
@@ -96,15 +115,25 @@ def _drawn(search: Search) -> list[Log]:
 class _Elsewhere:
     """Another process that runs the projection over what it is sent."""
 
+    class Failed(Exception):
+        """It could not compute a value; the text says why."""
+
     process: subprocess.Popen[bytes]
 
-    def value(self, log: Log) -> Any:  # noqa: ANN401 - the projection's own, or an error's text
-        """Give what the log comes to there."""
+    def value(self, log: Log) -> Any:  # noqa: ANN401 - the projection's own
+        """Give what the log comes to there.
+
+        Raises:
+            Failed: If it raised an error there.
+        """
         assert self.process.stdin is not None  # noqa: S101 - both are pipes
         assert self.process.stdout is not None  # noqa: S101 - likewise
         pickle.dump(log, self.process.stdin)
         self.process.stdin.flush()
-        return pickle.load(self.process.stdout)  # noqa: S301 - our own child wrote it
+        problem, value = pickle.load(self.process.stdout)  # noqa: S301 - our own child wrote it
+        if problem:
+            raise self.Failed(problem)
+        return value
 
 
 _CHILD: Final = """
@@ -125,10 +154,9 @@ while True:
     except EOFError:
         break
     try:
-        value = projection.run(log).value
-        packed = pickle.dumps(value)
+        packed = pickle.dumps(("", projection.run(log).value))
     except Exception as error:
-        packed = pickle.dumps(f"it raised {{type(error).__name__}}: {{error}}")
+        packed = pickle.dumps((f"{{type(error).__name__}}: {{error}}", None))
     write.write(packed)
     write.flush()
 """

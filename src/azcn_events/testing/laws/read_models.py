@@ -42,7 +42,8 @@ class ReadModel(Protocol):
     def apply(self, records: Iterable[Recorded]) -> None:
         """Count records, which come in position order, perhaps with gaps between them.
 
-        Those at or before ``position`` are counted already, and passed over.
+        Those at or before ``position`` are counted already, and passed over. When it
+        returns, the others are kept, whether this is ever closed or not.
         """
         ...
 
@@ -63,7 +64,8 @@ class ReadModel(Protocol):
 OpenReadModel = Callable[[Path], ReadModel]
 """Opens the read model that is kept in a directory; makes it if there is none yet.
 
-The directory exists. The same directory again is the same read model.
+The directory exists. The same directory again is the same read model, also while it
+is still open: one reads what another counts, and who died has closed nothing.
 """
 
 

@@ -93,7 +93,9 @@ def _for_class(cls: type[C], palette: Palette) -> st.SearchStrategy[C]:
             continue
         hint = hints[attribute.name]
         drawn[attribute.alias] = _of_field(cls, attribute, hint, palette)
-    if not hasattr(cls, "__attrs_post_init__"):
+    fields = attrs.fields(cast("Any", cls))
+    has_rules = any(field.validator or field.converter for field in fields)
+    if not has_rules and not hasattr(cls, "__attrs_post_init__"):
         return st.builds(cls, **drawn)
     made = st.fixed_dictionaries(drawn).map(lambda given: _made(cls, given))
     return cast("st.SearchStrategy[C]", made.filter(lambda one: one is not None))
@@ -163,7 +165,7 @@ def limits_of(validator: object) -> Limits:
                 limits.pattern = found.pattern.pattern
                 limits.others.append(found)  # It may be a search, or a prefix.
             case "_InValidator":
-                limits.options = tuple(found.options)
+                limits.options = _in_order(found)
             case "_DeepIterable":
                 limits.member = found.member_validator
                 for inner in _parts(found.iterable_validator, limits):
@@ -173,6 +175,12 @@ def limits_of(validator: object) -> Limits:
             case _:
                 limits.others.append(found)
     return limits
+
+
+def _in_order(found: Any) -> tuple[Any, ...]:  # noqa: ANN401 - a class of attrs
+    """Give the options; those of a set by their text, for its own order is chance."""
+    is_set = isinstance(getattr(found, "_original_options", ()), set | frozenset)
+    return tuple(sorted(found.options, key=repr) if is_set else found.options)
 
 
 def _parts(validator: object, limits: Limits) -> Iterator[object]:
@@ -267,7 +275,7 @@ def _sized_texts(limits: Limits, palette: Palette) -> st.SearchStrategy[str]:
     legal = st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp"))
     limit = [st.text(legal, min_size=size, max_size=size) for size in (least, top)]
     anything = st.text(legal, min_size=least, max_size=top)
-    fits = palette[str].filter(lambda text: least <= len(text) <= top)
+    fits = palette.get(str, texts()).filter(lambda text: least <= len(text) <= top)
     return st.one_of(*limit, anything) if least > 5 else st.one_of(fits, *limit)
 
 
@@ -295,16 +303,18 @@ def _places(bound: Decimal | int | None) -> int:
     return 1 - exponent if isinstance(exponent, int) and exponent < 0 else 0
 
 
-def edges(kind: object, limits: Limits) -> Iterator[Any]:
+def edges(kind: Any, limits: Limits) -> Iterator[Any]:  # noqa: ANN401 - a class
     """Yield the bounds of a number, and the next number on their inner sides."""
     step: Any = timedelta(days=1) if kind is date else 1
     if kind is Decimal:
         step = Decimal("0.01")
     for bound, inward in ((limits.low, step), (limits.high, -step)):
         if bound is not None:
-            yield bound
+            yield kind(bound) if kind in (Decimal, float) else bound
             with suppress(OverflowError):  # The calendar ends there.
-                yield bound + inward
+                yield (
+                    kind(bound + inward) if kind in (Decimal, float) else bound + inward
+                )
 
 
 def _collections(

@@ -1,6 +1,7 @@
 """The plainest instance of a class, for examples, tables and short counterexamples.
 
-Nothing is drawn here, so it can be asked for in the middle of a property test.
+It is made of known plain values, which can be done in the middle of a property test;
+only a class that those do not fit is drawn.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import enum
 import types
 import typing
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from decimal import Decimal
 from functools import cache
@@ -16,15 +18,19 @@ from itertools import islice, product
 from typing import Any, Final, TypeVar, cast
 
 import attrs
+from hypothesis import Phase, find, settings
+from hypothesis import strategies as st
 
 from azcn_events.core.values import Amount, Citation, When
 from azcn_events.testing.strategies.classes import (
     Limits,
     accepts,
     edges,
+    for_class,
     limits_of,
     without_none,
 )
+from azcn_events.testing.strategies.palettes import NEAR
 from azcn_events.testing.strategies.patterns import plain_match
 
 __all__ = ["plain_values", "simplest"]
@@ -45,7 +51,7 @@ def simplest(cls: type[C], **given: Any) -> C:  # noqa: ANN401 - the class's own
 
     Raises:
         TypeError: If it is no attrs class, or has no field of a given name.
-        ValueError: If nothing plain makes an instance: give the fields it asks for.
+        ValueError: If no instance can be found: give the fields it asks for.
     """
     if not given:
         return cast("C", _simplest(cast("Any", cls)))
@@ -74,9 +80,28 @@ def _made(cls: type[Any], given: Mapping[str, Any]) -> object:
             return cls(**fields, **given)
         except ValueError as error:
             problem = problem or error
-    needed = [name for name, values in open_fields.items() if not values]
-    about = f"no plain value is known for {', '.join(needed)}" if needed else problem
-    raise ValueError(f"{cls.__name__}: {about}; give the fields, as keywords")
+    return _drawn(cls, given, problem)
+
+
+def _drawn(
+    cls: type[Any], given: Mapping[str, Any], problem: Exception | None
+) -> object:
+    """Give the first example that Hypothesis draws: it begins with the simplest."""
+    chosen = {(cls, name): st.just(value) for name, value in given.items()}
+    drawing = for_class(cls, {**NEAR, **chosen})
+    # No deadline: the first text drawn loads Unicode's tables.
+    plainly = settings(
+        phases=[Phase.generate], database=None, derandomize=True, deadline=None
+    )
+    # In a thread of its own: where a test is drawing, nothing else may be drawn.
+    with ThreadPoolExecutor(1) as elsewhere:
+        search = elsewhere.submit(find, drawing, lambda _: True, settings=plainly)
+        try:
+            made = search.result()
+        except Exception as error:
+            why = problem or error
+            raise ValueError(f"{cls.__name__}: {why}; give the fields") from error
+    return attrs.evolve(made, **given)
 
 
 def plain_values(attribute: attrs.Attribute[Any], hint: object) -> Iterator[Any]:

@@ -57,9 +57,7 @@ from azcn_events.testing.laws.stores.paging import (
 from azcn_events.testing.laws.stores.sharing import (
     closing_twice_is_fine,
     errors_are_of_one_family,
-    rows_are_no_aliases,
     threads_may_share_a_store,
-    two_handles_are_one_store,
 )
 from azcn_events.testing.stand_ins import OpenStore
 
@@ -102,8 +100,6 @@ STORE_LAWS: Final[tuple[Law[OpenStore], ...]] = (
     recorded_time_can_be_kept,
     recorded_time_cannot_be_changed,
     closing_twice_is_fine,
-    two_handles_are_one_store,
-    rows_are_no_aliases,
     errors_are_of_one_family,
     threads_may_share_a_store,
 )

@@ -1,20 +1,20 @@
-"""Laws of sharing: handles, threads, lent buffers, closing, a family of errors."""
+"""Laws of sharing: handles, threads, closing, a family of errors."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import islice
 from threading import Event, Thread
-from time import sleep
-from typing import Final, cast
+from time import monotonic, sleep
+from typing import Final
 
-from attrs import define, evolve
+from attrs import define
 
 from azcn_events.core.lifecycle import Lifecycle
 from azcn_events.errors import AzcnEventsError, StoreError, VersionConflict
-from azcn_events.stores.protocol import EVENT_BYTES_MAX, Draft, Row, Store
+from azcn_events.stores.protocol import EVENT_BYTES_MAX, Row, Store
 from azcn_events.testing.laws.few import over_few_logs
-from azcn_events.testing.laws.law import ensure
+from azcn_events.testing.laws.law import Violation, ensure
 from azcn_events.testing.laws.stores.judging import (
     equal_lists,
     expect_conflict,
@@ -23,6 +23,7 @@ from azcn_events.testing.laws.stores.judging import (
     same_rows,
 )
 from azcn_events.testing.laws.stores.scene import (
+    Place,
     at_place,
     opened,
     scripted,
@@ -34,7 +35,6 @@ from azcn_events.testing.transcript import Log
 __all__ = [
     "closing_twice_is_fine",
     "errors_are_of_one_family",
-    "rows_are_no_aliases",
     "threads_may_share_a_store",
     "two_handles_are_one_store",
 ]
@@ -71,27 +71,6 @@ def two_handles_are_one_store(
             writer, reader = reader, writer
 
 
-@over_few_logs
-def rows_are_no_aliases(open_store: OpenStore, lifecycle: Lifecycle, log: Log) -> None:
-    """Bytes are copied: a buffer that its owner changes later changes no event."""
-    clock, told = Clock(), Told()
-    with opened(open_store, clock) as store:
-        for batch, now_us in dated(lifecycle, log, clock):
-            lent = [_lent(one) for one in batch]
-            store.append(lent, told.versions(batch))
-            told.take(batch, now_us)
-            for one in lent:
-                cast("bytearray", one.payload).clear()
-                cast("bytearray", one.metadata).extend(b"later")
-        same_rows(told.rows, store.read_all(), "a change of the buffer is seen")
-
-
-def _lent(one: Draft) -> Draft:
-    """Give the same draft with buffers that can change, as some writers have."""
-    payload, metadata = bytearray(one.payload), bytearray(one.metadata)
-    return evolve(one, payload=cast("bytes", payload), metadata=cast("bytes", metadata))
-
-
 @scripted
 def errors_are_of_one_family(open_store: OpenStore) -> None:
     """Who catches ``StoreError`` catches what a store refuses by its laws."""
@@ -107,6 +86,8 @@ _WRITERS: Final = "abc"
 _APPENDS: Final = 8
 _ROWS: Final = 2 * _APPENDS * len(_WRITERS)
 _TRIES_MAX: Final = 1_000
+_LIMIT_S: Final = 60.0
+"""Far longer than threads need that do not wait for one another for ever."""
 
 
 @define
@@ -122,15 +103,16 @@ class _SlowClock(Clock):
 @scripted
 def threads_may_share_a_store(open_store: OpenStore) -> None:
     """Threads append and read: all is stored once, and nobody sees half a batch."""
-    with opened(open_store, _SlowClock()) as store:
+    with at_place(open_store, _SlowClock()) as place:
+        store = place.open()
         over, failures, seen = Event(), list[Exception](), list[Row]()
         tasks = [lambda name=name: _write(store, name) for name in _WRITERS]
         writers = [_thread(task, failures) for task in tasks]
         reader = _thread(lambda: _follow(store, seen, over), failures)
-        for thread in writers:
-            thread.join()
+        end_s = monotonic() + _LIMIT_S
+        _join(writers, end_s, place)
         over.set()
-        reader.join()
+        _join([reader], end_s, place)
         for failure in failures:
             raise failure
         positions = [row.position for row in seen]
@@ -185,6 +167,16 @@ def _thread(task: Callable[[], None], failures: list[Exception]) -> Thread:
         except Exception as error:  # noqa: BLE001 - it is raised by the law
             failures.append(error)
 
-    thread = Thread(target=run)
+    # One that hangs must not keep the tests' process from its end.
+    thread = Thread(target=run, daemon=True)
     thread.start()
     return thread
+
+
+def _join(threads: Iterable[Thread], end_s: float, place: Place) -> None:
+    """Wait for threads, but not for ever."""
+    for thread in threads:
+        thread.join(max(end_s - monotonic(), 0))
+        if thread.is_alive():
+            place.leave_open()
+            raise Violation(f"a thread still waits for the store after {_LIMIT_S:g} s")
