@@ -32,7 +32,7 @@ from mutmut.mutation.diff_apply import get_diff_for_mutant
 SHARE_MIN = 0.95
 """Of all mutants, how many the tests must kill."""
 
-SHORT = ("core/projection", "core/diagram")
+SHORT = ("core/projection", "core/units")
 """Small modules that show soon whether all of this still works."""
 
 SURVIVORS = ROOT / "tests" / "mutation" / "survivors.txt"
@@ -186,8 +186,8 @@ def judge(mutants: Sequence[Mutant], listed: dict[str, str]) -> list[str]:
     if new:
         where = SURVIVORS.relative_to(ROOT)
         problems.append(
-            f"{len(new)} survivors are not in {where}: write the test that notices"
-            " them, or list them there with the reason"
+            f"survivors that are not in {where}: {len(new)}; write the test that"
+            " notices each, or list it there with the reason"
         )
     unclear = [m for m in mutants if not m.killed and not m.survived]
     if unclear:

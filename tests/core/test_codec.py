@@ -436,6 +436,23 @@ def test_an_unknown_kind_or_version_is_never_skipped(kind: str) -> None:
         codec.decode(kind, payload, checksum)
 
 
+@pytest.mark.parametrize(
+    ("kind", "problem"),
+    [
+        ("land-allocated", "no version of 'land-allocated' is called '0'"),
+        ("land-allocated/1/1", "no version of 'land-allocated' is called '1/1'"),
+        ("land/1", "no kind of fact is called 'land'"),
+    ],
+)
+def test_an_unknown_kind_is_told_from_an_unknown_version(
+    kind: str, problem: str
+) -> None:
+    """What stands before the first slash is the kind, the rest its version."""
+    with pytest.raises(UndecodableEvent) as caught:
+        Codec(INVESTMENT).decode(kind, b"{}", 0)
+    assert caught.value.problem.startswith(problem)
+
+
 def test_bytes_of_one_kind_are_not_those_of_another() -> None:
     """Resumed has the same fields as Suspended; the checksum knows the kind."""
     codec = Codec(INVESTMENT)

@@ -346,6 +346,22 @@ MALFORMED = [
 ]
 
 
+@pytest.mark.parametrize(
+    "form", ["2025", "202X", "20XX", "2025-04", "2025-XX", "2025-21", "2025-04-17"]
+)
+def test_every_form_takes_every_mark(form: str) -> None:
+    """About, uncertain or both; a mark moves no bound."""
+    plain = parse(form)
+    for mark, flags in {
+        "": (False, False),
+        "~": (True, False),
+        "?": (False, True),
+        "%": (True, True),
+    }.items():
+        expected = Bounds(plain.earliest, plain.latest, *flags)
+        assert expected == parse(form + mark)
+
+
 IN_FULL = {
     *(
         f"2025-{month} has days 01 to {days}"

@@ -400,8 +400,9 @@ def test_an_unknown_milestone_is_answered_with_the_nearest() -> None:
 
 def test_a_class_that_the_lifecycle_does_not_list_is_unknown() -> None:
     """It has no stored name, so it cannot be recorded."""
-    with pytest.raises(UnknownName, match="FirstOre"):
+    with pytest.raises(UnknownName, match="FirstOre") as caught:
         refusal(INVESTMENT, IDENTIFIED, fact(FirstOre))
+    assert "event class" == caught.value.what
 
 
 _MINED = st.sampled_from(
