@@ -33,6 +33,9 @@ COMMAND_S_MAX = 1_200
 EXTRAS: dict[str, set[str]] = {"testing": {"hypothesis", "pytest"}}
 """What each extra brings: modules that may only be missing without it."""
 
+NOT_AGAIN = ("--ignore=tests/zoo",)
+"""Slow, and run by the command of the README already: not on other Pythons too."""
+
 CORE = "src/azcn_events/core"
 """Where every branch must have run; elsewhere coverage is only shown."""
 
@@ -190,7 +193,7 @@ def try_oldest(shop: Workshop, base: Path) -> None:
     install = ("--editable", str(shop.tree), *lower_bounds(shop.tree))
     python = shop.venv("oldest", *install, *shop.groups("test"), base=base)
     short = replace(shop, environ={**shop.environ, "HYPOTHESIS_PROFILE": "short"})
-    short.run(python, "-m", "pytest", "-q")
+    short.run(python, "-m", "pytest", "-q", *NOT_AGAIN)
 
 
 def measure(shop: Workshop, base: Path) -> None:
@@ -200,7 +203,7 @@ def measure(shop: Workshop, base: Path) -> None:
     python = shop.venv(name, *install, base=base)
     coverage = (python, "-m", "coverage")
     data = f"--data-file={shop.scratch / name}.data"
-    shop.run(*coverage, "run", data, "-m", "pytest", "-q")
+    shop.run(*coverage, "run", data, "-m", "pytest", "-q", *NOT_AGAIN)
     shop.run(*coverage, "report", data)
     core = f"--include={shop.tree / CORE}/*"
     shop.run(*coverage, "report", data, core, "--fail-under=100")

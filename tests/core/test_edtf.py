@@ -10,11 +10,11 @@ import edtf as other_reader
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from tests.strategies import days, edtf_texts
 
 from azcn_events.core.edtf import ACCEPTED, Bounds, parse, write
 from azcn_events.core.values import When
 from azcn_events.errors import InvalidValue
+from azcn_events.testing.strategies.values import days, edtf_texts
 
 YEARS = range(1, 10_000)
 

@@ -15,7 +15,6 @@ import pytest
 from attrs import evolve
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
-from tests.strategies import amounts, citations, days, decimals, exact_days, whens
 
 from azcn_events.core.edtf import ACCEPTED
 from azcn_events.core.events import Recorded, Suspended
@@ -35,6 +34,14 @@ from azcn_events.core.values import (
     recorded_us_of,
 )
 from azcn_events.errors import InvalidValue
+from azcn_events.testing.strategies.values import (
+    amounts,
+    citations,
+    days,
+    decimals,
+    exact_days,
+    whens,
+)
 
 # When: brute force over a window of days, in which an open end is a far day
 

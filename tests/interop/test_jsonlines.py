@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.core.test_codec import CITES, ODD, WHEN, Odd
-from tests.strategies import any_event, names
 
 from azcn_events.core.codec import Codec
 from azcn_events.core.events import Fact, Recorded, Suspended
@@ -19,6 +18,8 @@ from azcn_events.core.values import Citation, When
 from azcn_events.errors import InvalidValue, Problem
 from azcn_events.interop.jsonlines import LINE_BYTES_MAX, encode_metadata, read, write
 from azcn_events.investment import INVESTMENT
+from azcn_events.testing import any_event
+from azcn_events.testing.strategies.values import names
 
 FACT: dict[str, Any] = {"when": "2025-04-17", "cites": {"source": "source/a"}}
 LINE: dict[str, Any] = {"stream": "agreement/a", "kind": "suspended", "fact": FACT}
@@ -64,7 +65,7 @@ RECORDS = st.builds(
     id=names().map(lambda name: name[:200].strip()),
     kind=st.just(""),
     recorded_us=st.integers(-60_000 * 10**12, 200_000 * 10**12),
-    event=any_event(),
+    event=any_event(INVESTMENT),
     metadata=st.dictionaries(st.text(max_size=5), JSON_VALUES, max_size=3).map(
         encode_metadata
     ),

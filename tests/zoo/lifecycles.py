@@ -366,7 +366,7 @@ BUGS: Final = (
         "A fact is listed as admitted, but refused for one of its figures.",
         _own(_LooksAtTheData, TRIAL),
         TRIAL,
-        _BY_LAWS,
+        Check(examples=60),
     ),
     Bug(
         "late-news-refused",

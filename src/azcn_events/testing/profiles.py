@@ -38,7 +38,9 @@ def load_profile(name: str = "") -> None:
     settings.register_profile(
         "nightly", max_examples=2_000, deadline=None, print_blob=True
     )
-    settings.load_profile(name or _asked_for())
+    chosen = name or _asked_for()
+    settings.get_profile(chosen)  # Loading one that is not there breaks what follows.
+    settings.load_profile(chosen)
 
 
 def _asked_for() -> str:

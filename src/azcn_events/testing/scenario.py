@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, Self, TypeVar, cast
 
 from attrs import evolve, frozen
 
@@ -105,9 +105,13 @@ class Given:
             on: The day on which they are recorded; see :func:`given`.
 
         Raises:
+            TypeError: If one is no event: a class is none, ``fact`` makes one of it.
             ValueError: If that day lies before what is recorded already.
             UnknownName: If the lifecycle does not know a fact's class or milestone.
         """
+        for each in facts:
+            if not isinstance(cast("object", each), Event):
+                raise TypeError(f"{each!r} is no event; fact({each!r}) may make one")
         desk = _Desk(self)
         for each in facts:
             refusal = desk.tell(each, on)

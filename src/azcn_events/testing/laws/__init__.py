@@ -7,7 +7,7 @@ the shortest case found; :func:`assert_lawful` raises with the same.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 from azcn_events.core.codec import Codec
 from azcn_events.core.lifecycle import Lifecycle
@@ -44,7 +44,12 @@ from azcn_events.testing.laws.read_models import (
     ReadModel,
     agrees_with_projection,
 )
-from azcn_events.testing.laws.reports import REPORT_LAWS, moment_of, report_agrees_with
+from azcn_events.testing.laws.reports import (
+    REPORT_LAWS,
+    moment_of,
+    report_agrees_with,
+    what_had_not_come_moves_nothing,
+)
 from azcn_events.testing.laws.stores import STORE_LAWS
 
 __all__ = [
@@ -76,6 +81,7 @@ __all__ = [
     "reads_old_bytes",
     "report_agrees_with",
     "same",
+    "what_had_not_come_moves_nothing",
     "wire_corpus",
 ]
 
@@ -109,6 +115,10 @@ def check_laws(
         lifecycle = subject
     if isinstance(subject, Codec):
         lifecycle = subject.lifecycle
+    if isinstance(laws, Law):
+        raise TypeError(f"laws is one law, {laws.name!r}: give a list of laws")
+    if not isinstance(cast("object", lifecycle), Lifecycle):
+        raise TypeError(f"lifecycle is {lifecycle!r}: give a Lifecycle")
     search = Search.of(lifecycle, examples)
     asked = tuple(laws)
     found = find_all(subject, asked or _laws_of(subject), search)

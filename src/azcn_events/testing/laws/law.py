@@ -53,6 +53,11 @@ def same(one: object, other: object, what: str) -> None:
     """Raise a violation unless two values are equal, and say where they differ."""
     if one == other:
         return
+    if one != one or other != other:  # noqa: PLR0124 - that is the question
+        raise Violation(
+            f"{what}, as far as can be said: the value does not equal itself, and laws"
+            " compare with ==; give its class an __eq__, and no NaN"
+        )
     if _is_mapping(one) and _is_mapping(other):
         one, other = _difference(one, other), _difference(other, one)
     raise Violation(
@@ -98,6 +103,8 @@ class Search:
     def of(cls, lifecycle: Lifecycle, examples: int | None = None) -> Search:
         """Look as long as Hypothesis' profile says, unless a number is given."""
         many = settings().max_examples if examples is None else examples
+        if many < 1:
+            raise ValueError(f"{many} examples show nothing: give 1 or more")
         return cls(lifecycle, many)
 
 

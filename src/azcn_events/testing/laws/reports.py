@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import count
 from typing import Any, Final, cast, get_args, get_type_hints
 
 import attrs
@@ -17,12 +18,19 @@ from azcn_events.core.events import Recorded
 from azcn_events.core.history import Moment
 from azcn_events.core.lifecycle import Lifecycle, occurred
 from azcn_events.core.values import Amount, Answer, Missing, Qualifier, Range, When
+from azcn_events.investment.basis import threads
 from azcn_events.reports.render import shown
 from azcn_events.reports.table import Cell, Column, Row, Table
 from azcn_events.testing.laws.law import Law, Violation, ensure, over_logs, same
 from azcn_events.testing.transcript import Log, changed, days_before, retold
 
-__all__ = ["REPORT_LAWS", "Report", "moment_of", "report_agrees_with"]
+__all__ = [
+    "REPORT_LAWS",
+    "Report",
+    "moment_of",
+    "report_agrees_with",
+    "what_had_not_come_moves_nothing",
+]
 
 Report = Callable[..., Table]
 """Takes a moment, and gives a table."""
@@ -84,6 +92,34 @@ def _bytes(table: Table) -> tuple[str, ...]:
 
 
 @over_logs
+def earlier_calls_leave_no_trace(
+    report: Report, lifecycle: Lifecycle, log: Log
+) -> None:
+    """What was asked before does not show: it is not kept for the next call.
+
+    Asked with streams of names that never occurred before, once after a shorter log
+    with the same names, and once without.
+    """
+    after, alone = (f"~{number:07}" for number in (next(_MARKS), next(_MARKS)))
+    report(moment_of(lifecycle, _marked(log[: len(log) // 2], after)))
+    told = _rows(report(moment_of(lifecycle, _marked(log, after))))
+    fresh = _rows(report(moment_of(lifecycle, _marked(log, alone))))
+    what = "the report, asked after another one and asked alone"
+    same(_unmarked(fresh, alone), _unmarked(told, after), what)
+
+
+_MARKS: Final = count()
+
+
+def _marked(log: Log, mark: str) -> Log:
+    return tuple(record._replace(stream=f"{record.stream}{mark}") for record in log)
+
+
+def _unmarked(rows: list[tuple[str, ...]], mark: str) -> list[tuple[str, ...]]:
+    return [tuple(text.replace(mark, "") for text in row) for row in rows]
+
+
+@over_logs
 def shows_what_depends(report: Report, lifecycle: Lifecycle, log: Log) -> None:
     """It says for which moment its figures hold."""
     for moment in _moments(lifecycle, log):
@@ -115,13 +151,20 @@ def no_figure_without_why(report: Report, lifecycle: Lifecycle, log: Log) -> Non
 
 @over_logs
 def why_is_enough(report: Report, lifecycle: Lifecycle, log: Log) -> None:
-    """Folding only the records that a figure names gives the figure."""
+    """Folding only the records that a figure names gives the figure.
+
+    With them goes what corrected or retracted them, and what they correct: a
+    correction counts where the record stood that it replaces.
+    """
+    hanging_together = threads(log)
     for moment in _moments(lifecycle, log):
         tables: dict[frozenset[int], Table] = {}
         for row, column, cell in _cells(report(moment)):
             if not cell.why:
                 continue
-            named = frozenset(cell.why)
+            named = frozenset(cell.why).union(
+                *(hanging_together.get(position, ()) for position in cell.why)
+            )
             if named not in tables:
                 kept = tuple(r for r in log if r.position in named)
                 only = attrs.evolve(moment, read=moment_of(lifecycle, kept).read)
@@ -265,7 +308,8 @@ def what_had_not_come_moves_nothing(
     """As of a day, a milestone's fact that had surely not come by then moves nothing.
 
     Openings are left out, since what something is has no date, and so are facts that
-    were corrected.
+    were corrected. It is none of ``REPORT_LAWS``, for a report may as well show what
+    is known of later days.
     """
     touched = {record.event.replaces for record in log}
     for at, record in enumerate(log):
@@ -310,12 +354,12 @@ def report_agrees_with(reference: Callable[[Moment], object]) -> Law[Report]:
 REPORT_LAWS: Final[tuple[Law[Report], ...]] = (
     takes_every_log,
     same_bytes,
+    earlier_calls_leave_no_trace,
     shows_what_depends,
     why_names_known_records,
     no_figure_without_why,
     why_is_enough,
     bounds_hold_the_truth,
     the_unknown_keeps_its_row,
-    what_had_not_come_moves_nothing,
 )
 """What every report should keep."""

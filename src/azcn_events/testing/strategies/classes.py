@@ -104,7 +104,7 @@ def _for_class(cls: type[C], palette: Palette) -> st.SearchStrategy[C]:
 def _made(cls: type[C], given: Mapping[str, Any]) -> C | None:
     try:
         return cls(**given)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, AssertionError, LookupError):
         return None
 
 

@@ -21,6 +21,7 @@ import attrs
 from hypothesis import Phase, find, settings
 from hypothesis import strategies as st
 
+from azcn_events.core.events import Event
 from azcn_events.core.values import Amount, Citation, When
 from azcn_events.testing.strategies.classes import (
     Limits,
@@ -33,9 +34,10 @@ from azcn_events.testing.strategies.classes import (
 from azcn_events.testing.strategies.palettes import NEAR
 from azcn_events.testing.strategies.patterns import plain_match
 
-__all__ = ["plain_values", "simplest"]
+__all__ = ["plain_values", "simplest", "variants"]
 
 C = TypeVar("C")
+E = TypeVar("E", bound=Event)
 
 _TRIES_MAX: Final = 5_000
 
@@ -102,6 +104,24 @@ def _drawn(
             why = problem or error
             raise ValueError(f"{cls.__name__}: {why}; give the fields") from error
     return attrs.evolve(made, **given)
+
+
+def variants(event: E) -> Iterator[E]:
+    """Yield an event, and others with one own field set to another plain value."""
+    yield event
+    cls = cast("Any", type(event))
+    hints = typing.get_type_hints(cls, include_extras=True)
+    common = {attribute.name for attribute in attrs.fields(Event)}
+    for attribute in attrs.fields(cls):
+        if attribute.name in common or not attribute.init:
+            continue
+        for value in plain_values(attribute, hints[attribute.name]):
+            try:
+                other = attrs.evolve(event, **{attribute.alias: value})
+            except (ValueError, TypeError):
+                continue  # The other fields do not go with it.
+            if other != event:
+                yield other
 
 
 def plain_values(attribute: attrs.Attribute[Any], hint: object) -> Iterator[Any]:
