@@ -307,8 +307,8 @@ class Renaming(Lifecycle):
         return super().name_of(kind).upper()
 
     def version_of(self, name: str) -> int:
-        """Give a version of its own."""
-        return 7
+        """Count from seven."""
+        return super().version_of(name) + 6
 
     def floors(self) -> int:
         """Say something that a lifecycle does not."""

@@ -106,9 +106,9 @@ def test_what_is_no_store_is_refused(pytester: pytest.Pytester, store: str) -> N
 @pytest.mark.parametrize(
     ("store", "reason"),
     [
-        ("mine:open", "*mine:open: unknown opener 'open'; did you mean 'opened'*"),
+        ("mine:open", "*mine:open: no opener is called 'open'; did you mean 'opened'*"),
         ("min:opened", "*min:opened: No module named 'min'"),
-        ("mine:number", "*unknown opener 'number'*"),
+        ("mine:number", "*no opener is called 'number'*"),
     ],
 )
 def test_a_store_that_is_not_found_is_refused_once(

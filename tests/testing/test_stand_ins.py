@@ -1,4 +1,4 @@
-"""Stores that tests put in place of others: how long they are kept, how they are found."""
+"""Stores for tests: how long they are kept, and how they are found by name."""
 
 from __future__ import annotations
 

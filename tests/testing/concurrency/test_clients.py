@@ -33,7 +33,6 @@ from azcn_events.testing.concurrency import (
     Unknown,
     anomalies,
     concurrent_anomalies,
-    crew,
     run_clients,
 )
 from azcn_events.testing.stand_ins import OpenStore, in_memory, on_sqlite
@@ -271,7 +270,7 @@ def test_on_macos_nothing_is_forked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """There an opener that cannot be imported is refused, and it is said why."""
-    monkeypatch.setattr(crew.sys, "platform", "darwin")
+    monkeypatch.setattr(sys, "platform", "darwin")
 
     def made_here(directory: Path, clock: Callable[[], int]) -> Store:
         return on_sqlite(directory, clock)
@@ -282,8 +281,10 @@ def test_on_macos_nothing_is_forked(
 
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="Python warns from 3.12 on")
-def test_other_threads_do_not_stop_it(tmp_path: Path) -> None:
-    """Python's warning of forks beside threads, here an error, is passed over."""
+def test_beside_threads_it_does_not_warn(
+    tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    """Python's warning of forks beside threads is passed over: there is a limit."""
     released = threading.Event()
     thread = threading.Thread(target=released.wait)
     thread.start()
@@ -293,6 +294,7 @@ def test_other_threads_do_not_stop_it(tmp_path: Path) -> None:
         released.set()
         thread.join()
     assert 20 == len(run.operations)
+    assert [] == [str(warning.message) for warning in recwarn]
 
 
 def test_neither_processes_nor_threads(tmp_path: Path) -> None:

@@ -99,11 +99,10 @@ def kill_loop(
         begun += 1
         kills += killed.is_killed
         where = f"round {number}, seed {seed}, killed after {len(lines)} lines"
-        # What hangs a writer would hang the check as well.
-        found = [*killed.problems(), *([] if killed.is_silent else check(lines))]
-        problems += [evolve(problem, where=where) for problem in found]
-        if killed.is_silent:
+        problems += [evolve(one, where=where) for one in killed.problems()]
+        if killed.is_silent:  # What hangs a writer would hang the check as well.
             break
+        problems += [evolve(one, where=where) for one in check(lines)]
     tried = {"rounds": begun, "kills": kills, "acknowledged": len(lines)}
     return Findings(tried, problems)
 

@@ -110,8 +110,10 @@ def threads_may_share_a_store(open_store: OpenStore) -> None:
         writers = [_thread(task, failures) for task in tasks]
         reader = _thread(lambda: _follow(store, seen, over), failures)
         end_s = monotonic() + _LIMIT_S
-        _join(writers, end_s, place)
-        over.set()
+        try:
+            _join(writers, end_s, place)
+        finally:
+            over.set()
         _join([reader], end_s, place)
         for failure in failures:
             raise failure
