@@ -4,12 +4,13 @@ Processes are forked, so that the opener of a store may be any function, also on
 inside a test; it is called in the child, for what was opened before a fork must not be
 used after it. On Windows, which cannot fork, and on macOS, whose own libraries do not
 survive it, a new interpreter is started, and the opener must be a function of a module
-that it can import.
+that it can import. However the process that began them ends, they end with it.
 """
 
 from __future__ import annotations
 
 import multiprocessing
+import os
 import sys
 import time
 import traceback
@@ -134,16 +135,17 @@ def together(
     pauses = [
         Pauses(f"{seed} crew {number}", jitter_s) for number in range(len(every_task))
     ]
+    members: list[_Member] = []
     openers: list[_Opener]
+    begin: Callable[[int, _Opener, Task, float], _Member]
     if how == "processes":
-        begin = _begin_process
+        begin = partial(_begin_process, members)
         openers = [partial(_opened, open_store, directory, one) for one in pauses]
     else:
         begin = _begin_thread
         shared = _Shared(partial(open_store, directory, pauses[0].clock))
         openers = [shared.opened] * len(pauses)
         every_task = list(map(_stumbling, every_task, pauses))
-    members: list[_Member] = []
     end_s = time.monotonic() + limit_s
     try:
         for work in zip(openers, every_task, strict=True):
@@ -227,10 +229,17 @@ class _Member:
 _Opener: TypeAlias = Callable[[], AbstractContextManager[Store]]
 
 
-def _begin_process(number: int, opener: _Opener, task: Task, end_s: float) -> _Member:
+def _begin_process(
+    earlier: Sequence[_Member], number: int, opener: _Opener, task: Task, end_s: float
+) -> _Member:
     here, there = multiprocessing.Pipe()
-    worker = _context().Process(
-        target=_work, args=(there, opener, task, end_s), daemon=True
+    context = _context()
+    ends = [here, *(one.line for one in earlier)]
+    inherited = ends if isinstance(context, ForkContext) else []
+    worker = context.Process(
+        target=_work_as_process,
+        args=(inherited, there, opener, task, end_s),
+        daemon=True,
     )
     try:
         with _forking_beside_threads():
@@ -270,6 +279,31 @@ def _forking_beside_threads() -> Generator[None]:
         yield
 
 
+def _work_as_process(
+    inherited: Sequence[Connection],
+    line: Connection,
+    opener: _Opener,
+    task: Task,
+    end_s: float,
+) -> None:
+    """Be a client, for as long as there is somebody to hear what came of it."""
+    for end in inherited:
+        end.close()  # Or no line is at its end before the last client is.
+    Thread(target=_end_with_parent, daemon=True).start()
+    _work(line, opener, task, end_s)
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that began it is gone, even if it was killed.
+
+    A store that hangs would otherwise keep it for ever: it looks at nothing else.
+    """
+    parent = multiprocessing.parent_process()
+    assert parent is not None  # noqa: S101 - no client is the first process
+    parent.join()
+    os._exit(1)
+
+
 def _begin_thread(number: int, opener: _Opener, task: Task, end_s: float) -> _Member:
     here, there = multiprocessing.Pipe()
     worker = Thread(target=_work, args=(there, opener, task, end_s), daemon=True)
@@ -295,7 +329,7 @@ def _work(line: Connection, opener: _Opener, task: Task, end_s: float) -> None:
                 time.sleep(max(start_ns - time.monotonic_ns(), 0) / 1e9)
                 answer = task(store, is_over)
             line.send(_Answer(answer))
-        except Exception:  # noqa: BLE001 - it is told, and raised over there
+        except BaseException:  # noqa: BLE001 - it is told, and raised over there
             line.send(_Failure(traceback.format_exc()))
 
 

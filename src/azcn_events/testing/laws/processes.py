@@ -11,10 +11,12 @@ import os
 import pickle
 import subprocess
 import sys
+import time
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
+from threading import Timer
 from types import ModuleType
 from typing import Any, Final
 
@@ -26,7 +28,11 @@ from azcn_events.testing.laws.law import LEGAL_LOGS, Broken, Search, law
 from azcn_events.testing.shrinking import shrink
 from azcn_events.testing.transcript import Log
 
-__all__ = ["same_in_every_process"]
+__all__ = ["ANSWER_S", "same_in_every_process"]
+
+ANSWER_S: Final = 60.0
+"""How long another process may take for one log, in seconds; for the first of them it
+imports modules too."""
 
 _SEEDS: Final = ("1", "2", "3")
 
@@ -74,8 +80,8 @@ def same_in_every_process(projection: Projection[Any], search: Search) -> Broken
                 return None
             short = shrink(found, differs, partial(LEGAL_LOGS.admit, search.lifecycle))
             values = [projection.run(short).value, *(o.value(short) for o in others)]
-        except (_Elsewhere.Failed, EOFError, BrokenPipeError) as error:
-            how = f"another process could not compute it: {error!r}"
+        except _Elsewhere.Failed as failed:
+            how = f"another process could not compute it: {failed}"
             return Broken(one.name, one.sentence, how, search.lifecycle)
     unlike = [
         repr(value) for at, value in enumerate(values) if value not in values[:at]
@@ -124,22 +130,54 @@ class _Elsewhere:
         """Give what the log comes to there.
 
         Raises:
-            Failed: If it raised an error there.
+            Failed: If it raised an error there, or there is no answer in time.
         """
-        assert self.process.stdin is not None  # noqa: S101 - both are pipes
-        assert self.process.stdout is not None  # noqa: S101 - likewise
-        pickle.dump(log, self.process.stdin)
-        self.process.stdin.flush()
-        problem, value = pickle.load(self.process.stdout)  # noqa: S301 - our own child wrote it
+        end_s = time.monotonic() + ANSWER_S
+        too_late = Timer(ANSWER_S, self.process.kill)  # So that _ask hears its end.
+        too_late.start()
+        try:
+            problem, value = self._ask(log)
+        except (EOFError, OSError, pickle.UnpicklingError) as error:
+            if time.monotonic() < end_s:
+                code = self.process.wait()
+                raise self.Failed(f"it died (exit code {code})") from error
+            raise self.Failed(_NO_ANSWER.format(ANSWER_S)) from error
+        finally:
+            too_late.cancel()
         if problem:
             raise self.Failed(problem)
         return value
 
+    def _ask(self, log: Log) -> tuple[str, Any]:
+        assert self.process.stdin is not None  # noqa: S101 - both are pipes
+        assert self.process.stdout is not None  # noqa: S101 - likewise
+        pickle.dump(pickle.dumps(log), self.process.stdin)
+        self.process.stdin.flush()
+        answer: tuple[str, Any] = pickle.load(self.process.stdout)  # noqa: S301 - our own child wrote it
+        return answer
 
+
+_NO_ANSWER: Final = (
+    "it gave no answer within {:.0f} s and was ended; does it wait for something when"
+    " it is imported, or in a step?"
+)
+
+
+# Logs come as bytes in a pickle, so that they can be taken in before there are modules
+# to make them of: what reads them sees at once, in whatever the rest hangs, that the
+# process which asks is gone.
 _CHILD: Final = """
-import importlib, importlib.util, os, pickle, sys
+import importlib, importlib.util, os, pickle, queue, sys, threading
 read, write = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
 os.dup2(2, 1)  # What is printed on import is no answer.
+asked = queue.SimpleQueue()
+def listen():
+    try:
+        while True:
+            asked.put(pickle.load(read))
+    finally:
+        os._exit(0)
+threading.Thread(target=listen, daemon=True).start()
 for name, file in {modules!r}:
     try:
         importlib.import_module(name)
@@ -150,11 +188,7 @@ for name, file in {modules!r}:
 projection = getattr(sys.modules[{module!r}], {name!r})
 while True:
     try:
-        log = pickle.load(read)
-    except EOFError:
-        break
-    try:
-        packed = pickle.dumps(("", projection.run(log).value))
+        packed = pickle.dumps(("", projection.run(pickle.loads(asked.get())).value))
     except Exception as error:
         packed = pickle.dumps((f"{{type(error).__name__}}: {{error}}", None))
     write.write(packed)

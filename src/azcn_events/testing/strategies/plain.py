@@ -82,11 +82,15 @@ def _made(cls: type[Any], given: Mapping[str, Any]) -> object:
             return cls(**fields, **given)
         except ValueError as error:
             problem = problem or error
-    return _drawn(cls, given, problem)
+    unknown = [name for name, values in open_fields.items() if not values]
+    return _drawn(cls, given, unknown, problem)
 
 
 def _drawn(
-    cls: type[Any], given: Mapping[str, Any], problem: Exception | None
+    cls: type[Any],
+    given: Mapping[str, Any],
+    unknown: Sequence[str],
+    problem: Exception | None,
 ) -> object:
     """Give the first example that Hypothesis draws: it begins with the simplest."""
     chosen = {(cls, name): st.just(value) for name, value in given.items()}
@@ -101,7 +105,7 @@ def _drawn(
         try:
             made = search.result()
         except Exception as error:
-            why = problem or error
+            why = problem or f"nothing is known for {', '.join(unknown)}, and {error}"
             raise ValueError(f"{cls.__name__}: {why}; give the fields") from error
     return attrs.evolve(made, **given)
 
