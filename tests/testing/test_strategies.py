@@ -335,9 +335,7 @@ def test_the_plainest_keeps_bounds(
 def test_what_has_nothing_plain_says_so() -> None:
     """The message names the field to give."""
     cls = holding(object, None)
-    with pytest.raises(
-        ValueError, match="nothing is known for x, and .*; give the fields"
-    ):
+    with pytest.raises(ValueError, match="nothing is known for x, and "):
         simplest(cls)
     assert "given" == simplest(cls, x="given").x
 
