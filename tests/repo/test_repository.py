@@ -119,3 +119,17 @@ def test_no_file_mentions_the_machine_it_was_made_on() -> None:
         if name != Path(__file__).relative_to(ROOT).as_posix()
     ]
     assert found == []
+
+
+def test_no_health_check_is_off_and_no_deadline_without_a_reason() -> None:
+    """Hypothesis says what is wrong with a test; whoever hushes it says why."""
+    off = "suppress_" + "health_check="
+    for name, text in tracked_texts():
+        if not name.endswith(".py"):
+            continue
+        assert off not in text, name
+        lines = text.splitlines()
+        for number, line in enumerate(lines):
+            if "deadline=None" in line:
+                above = "\n".join(lines[max(0, number - 9) : number])
+                assert "deadline" in above.lower(), f"{name}:{number + 1}"

@@ -230,6 +230,7 @@ def test_property_tests_can_open_stores(pytester: pytest.Pytester) -> None:
         from azcn_events.testing.stand_ins import Clock, scratch
         from hypothesis import given, settings
 
+        # No deadline: it opens stores.
         @settings(max_examples=10, database=None, deadline=None)
         @given(histories(INVESTMENT))
         def test_it(azcn_open_store, log):

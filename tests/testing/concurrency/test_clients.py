@@ -35,6 +35,7 @@ from azcn_events.testing.concurrency import (
     concurrent_anomalies,
     run_clients,
 )
+from azcn_events.testing.concurrency.crew import together
 from azcn_events.testing.stand_ins import OpenStore, in_memory, on_sqlite
 
 OPERATIONS = int(os.environ.get("AZCN_CLIENT_OPERATIONS", "1500"))
@@ -235,6 +236,49 @@ def test_a_store_that_cannot_be_opened_is_reported(how: How, tmp_path: Path) -> 
 
     with pytest.raises(ClientFailed, match="this file: still locked"):
         run_clients(open_store, tmp_path, how=how)
+
+
+@pytest.mark.parametrize("how", ["processes", "threads"])
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt("stop")], ids=repr)
+def test_an_opener_that_wants_to_end_is_reported(
+    how: How, error: BaseException, tmp_path: Path
+) -> None:
+    """What it raised is told, though it is no usual error."""
+
+    def open_store(_directory: Path, _clock: Callable[[], int]) -> Store:
+        raise error
+
+    told = f"{type(error).__name__}: {error}"
+    with pytest.raises(ClientFailed, match=f"it raised an error:(.|\n)*{told}"):
+        run_clients(open_store, tmp_path, how=how)
+
+
+def test_when_one_fails_the_others_close_their_stores(tmp_path: Path) -> None:
+    """They hear that it is over, and come to an end in good order."""
+
+    class Marking(MemoryStore):
+        def close(self) -> None:
+            """Leave a mark."""
+            (tmp_path / str(os.getpid())).touch()
+
+    def go_on(_store: Store, is_over: Callable[[], bool]) -> None:
+        while not is_over():
+            time.sleep(0.001)
+
+    def fail(_store: Store, _is_over: Callable[[], bool]) -> None:
+        raise StoreBusy("this file", 3)
+
+    with pytest.raises(ClientFailed, match="this file: still locked"):
+        together(
+            lambda _directory, _clock: Marking(),
+            tmp_path,
+            [go_on, fail, go_on],
+            how="processes",
+            seed=0,
+            jitter_s=0,
+            limit_s=60,
+        )
+    assert 3 == len(list(tmp_path.iterdir()))
 
 
 def test_a_shared_store_is_opened_and_closed_once(tmp_path: Path) -> None:

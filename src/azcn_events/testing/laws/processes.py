@@ -164,8 +164,9 @@ _NO_ANSWER: Final = (
 
 
 # Logs come as bytes in a pickle, so that they can be taken in before there are modules
-# to make them of: what reads them sees at once, in whatever the rest hangs, that the
-# process which asks is gone.
+# to make them of: what listens hears at once that the process which asks is gone, in
+# whatever the rest hangs. And the rest never comes to an end by itself, for Python
+# cannot end in good order while a thread waits for its input.
 _CHILD: Final = """
 import importlib, importlib.util, os, pickle, queue, sys, threading
 read, write = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
@@ -177,21 +178,29 @@ def listen():
             asked.put(pickle.load(read))
     finally:
         os._exit(0)
+def find():
+    for name, file in {modules!r}:
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            spec = importlib.util.spec_from_file_location(name, file)
+            sys.modules[name] = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(sys.modules[name])
+    return getattr(sys.modules[{module!r}], {name!r})
+def tell(error):
+    return pickle.dumps((f"{{type(error).__name__}}: {{error}}", None))
 threading.Thread(target=listen, daemon=True).start()
-for name, file in {modules!r}:
-    try:
-        importlib.import_module(name)
-    except ImportError:
-        spec = importlib.util.spec_from_file_location(name, file)
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-projection = getattr(sys.modules[{module!r}], {name!r})
+try:
+    projection, unfound = find(), b""
+except BaseException as error:
+    unfound = tell(error)
 while True:
+    log = asked.get()
     try:
-        packed = pickle.dumps(("", projection.run(pickle.loads(asked.get())).value))
-    except Exception as error:
-        packed = pickle.dumps((f"{{type(error).__name__}}: {{error}}", None))
-    write.write(packed)
+        answer = unfound or pickle.dumps(("", projection.run(pickle.loads(log)).value))
+    except BaseException as error:
+        answer = tell(error)
+    write.write(answer)
     write.flush()
 """
 
