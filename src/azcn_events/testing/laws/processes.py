@@ -102,7 +102,7 @@ def _travels(projection: Projection[Any], log: Log) -> bool:
 def _drawn(search: Search) -> list[Log]:
     drawn = list[Log]()
 
-    # As in every search for a case: what one log takes says nothing.
+    # No deadline, as in every search for a case: what one log takes says nothing.
     @settings(
         max_examples=search.examples,
         phases=[Phase.generate],
