@@ -35,6 +35,8 @@ ANSWER_S: Final = 60.0
 imports modules too."""
 
 _SEEDS: Final = ("1", "2", "3")
+_MARK: Final = "AZCN_EVENTS_ANOTHER_PROCESS"
+"""The variable that other processes, and whatever they begin, are known by."""
 
 
 def _home(subject: object) -> tuple[str, str] | None:
@@ -54,7 +56,16 @@ def _home(subject: object) -> tuple[str, str] | None:
     return None
 
 
-@law(applies=lambda subject: _home(subject) is not None)
+def _can_be_asked(subject: object) -> bool:
+    """Say whether another process can import a subject, and this is not another.
+
+    A module that checks laws when it is imported does so in each of them as well: they
+    would begin more of them without end.
+    """
+    return _MARK not in os.environ and _home(subject) is not None
+
+
+@law(applies=_can_be_asked)
 def same_in_every_process(projection: Projection[Any], search: Search) -> Broken | None:
     """Every process computes the same value, whatever its hash seed.
 
@@ -216,7 +227,12 @@ def _elsewhere(
     modules = [(name, str(Path(sys.modules[name].__file__ or ""))) for name in names]
     program = _CHILD.format(modules=modules, module=home[0], name=home[1])
     path = os.pathsep.join(filter(None, sys.path))
-    environ = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": path}
+    environ = {
+        **os.environ,
+        "PYTHONHASHSEED": seed,
+        "PYTHONPATH": path,
+        _MARK: "yes",
+    }
     process = subprocess.Popen(  # noqa: S603 - our own program
         [sys.executable, "-c", program],
         stdin=subprocess.PIPE,
