@@ -188,6 +188,13 @@ def coverage(shop: Workshop) -> None:
     every(partial(measure, shop, newest), partial(try_oldest, shop, oldest))
 
 
+def mutants(shop: Workshop) -> None:
+    """A few small faults planted in the core: the tests still notice them."""
+    install = ("--editable", str(shop.tree), *shop.groups("mutation"))
+    python = shop.venv("mutants", *install)
+    shop.run(python, shop.tree / ".ci" / "mutation.py", "--short")
+
+
 def try_oldest(shop: Workshop, base: Path) -> None:
     """Run the tests with the lower bounds of every package; few examples each."""
     install = ("--editable", str(shop.tree), *lower_bounds(shop.tree))
@@ -210,7 +217,8 @@ def measure(shop: Workshop, base: Path) -> None:
 
 
 STEPS: dict[str, Callable[[Workshop], None]] = {
-    step.__name__: step for step in (lint, types, layers, docs, readme, wheel, coverage)
+    step.__name__: step
+    for step in (lint, types, layers, docs, readme, wheel, mutants, coverage)
 }
 
 

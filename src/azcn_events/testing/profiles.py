@@ -29,14 +29,20 @@ def load_profile(name: str = "") -> None:
     Raises:
         InvalidArgument: Hypothesis', if there is no such profile.
     """
-    # No deadlines: they measure the machine and its neighbours, not the code.
-    settings.register_profile("dev", max_examples=60, deadline=None)
+    # No deadlines: they measure the machine and its neighbours, not the code. Whether
+    # examples are the same each time is always said: else it is as in the profile that
+    # was loaded before.
+    settings.register_profile("dev", max_examples=60, deadline=None, derandomize=False)
     settings.register_profile(
         "ci", max_examples=100, deadline=None, derandomize=True, print_blob=True
     )
     settings.register_profile("short", max_examples=20, deadline=None, derandomize=True)
     settings.register_profile(
-        "nightly", max_examples=2_000, deadline=None, print_blob=True
+        "nightly",
+        max_examples=2_000,
+        deadline=None,
+        derandomize=False,
+        print_blob=True,
     )
     chosen = name or _asked_for()
     settings.get_profile(chosen)  # Loading one that is not there breaks what follows.

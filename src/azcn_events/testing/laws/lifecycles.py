@@ -214,7 +214,7 @@ def _admit_but_last(lifecycle: Lifecycle, records: Iterable[Recorded]) -> Log | 
 
 @over_logs(draws=Draws(_and_next, _admit_but_last, times=5))
 def refuses_by_rule_not_by_data(lifecycle: Lifecycle, _: Lifecycle, log: Log) -> None:
-    """What a fact says does not change which rule holds (the last one here is new)."""
+    """Which rule holds for a next fact, the last one here, hangs on no data of it."""
     *history, new = log
     state = lifecycle.replay(history)
     asked = _asked(lifecycle, state, new.event, new.stream)

@@ -170,7 +170,10 @@ def why_is_enough(report: Report, lifecycle: Lifecycle, log: Log) -> None:
                 only = attrs.evolve(moment, read=moment_of(lifecycle, kept).read)
                 tables[named] = report(only)
             again = [found.value for found in _found(tables[named], row, column)]
-            what = f"{_words(row, column)} {_at(moment)}, from all records and from"
+            what = (
+                f"{_words(row, column)} {_at(moment)}, from all records (one way) and"
+                " from those that its why names:"
+            )
             ensure(bool(again), f"{what} {sorted(named)}: the row is not there")
             if cell.value not in again:
                 same(cell.value, again[0], f"{what} {sorted(named)}")

@@ -104,9 +104,10 @@ def _drawn(
         search = elsewhere.submit(find, drawing, lambda _: True, settings=plainly)
         try:
             made = search.result()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - what Hypothesis or the class raises
             why = problem or f"nothing is known for {', '.join(unknown)}, and {error}"
-            raise ValueError(f"{cls.__name__}: {why}; give the fields") from error
+            advice = "give other values" if given else "give the fields"
+            raise ValueError(f"{cls.__name__}: {why}; {advice}") from None
     return attrs.evolve(made, **given)
 
 
