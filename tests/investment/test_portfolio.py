@@ -776,3 +776,53 @@ def test_a_confirmation_is_of_the_last_proposal() -> None:
     (link,) = portfolio(ledger.view().moment).links.values()
     assert Answer.MAYBE is link.confirmed
     assert 4 == len(portfolio(ledger.view().moment).agreements)
+
+
+# --- What figures rest on ----------------------------------------------------------
+
+
+def test_a_package_names_the_records_of_its_numbers() -> None:
+    """All of them, or those of one group and of no said group: never of another."""
+    package = shown(
+        p=[
+            counted(9, media=4, trade=3),  # position 1
+            document("media"),
+            document("trade"),
+            document(),
+            ev.FieldsMentioned(when=WHEN, cites=CITES, fields=("x",)),
+        ],
+        a=[identified(group="trade"), worth(usd(5))],  # position 6 and 7
+        b=[identified()],
+    ).packages[P]
+    assert (1, 2, 3, 4, 6, 8) == package.why_documents()
+    assert (1, 2, 4, 8) == package.why_documents("media")
+    assert (1, 3, 4, 6, 8) == package.why_documents("trade")
+
+
+def test_a_package_names_the_records_of_its_value() -> None:
+    """Its own, and what its agreements hold of it; umbrellas hold nothing."""
+    package = shown(
+        p=[counted(3), worth(usd(335))],
+        a=[identified(), worth(usd(5))],
+        b=[identified(umbrella=True), worth(usd(7))],
+    ).packages[P]
+    assert (1, 2, 3, 4) == package.why_value("USD")
+    assert (1, 2) == package.why_value("AZN")
+
+
+def test_an_agreement_rests_on_how_it_began_and_what_it_is() -> None:
+    """Its first record, and the last that identifies it; no other says so much."""
+    second = identified(group="media")
+    found = shown(a=[identified(), worth(usd(1)), identified(), worth(usd(2)), second])
+    assert (1, 5) == found.agreements[A].standing.basis.positions
+
+
+def test_two_that_are_one_rest_on_the_link_that_says_so() -> None:
+    """A link to somebody else makes nothing one, and is not named."""
+    other = ev.LinkProposed(when=WHEN, cites=CITES, ours=A, other="elsewhere")
+    confirmed = ev.LinkConfirmed(when=WHEN, cites=CITES)
+    both = ev.LinkProposed(when=WHEN, cites=CITES, ours=A, other=B)
+    apart = shown(a=[identified()], b=[identified()], l=[other, confirmed])
+    assert (1,) == apart.agreements[A].standing.basis.positions
+    one = shown(a=[identified()], b=[identified()], l=[both, confirmed])
+    assert (1, 2, 3, 4) == one.agreements[A].standing.basis.positions

@@ -187,7 +187,7 @@ class Codec:
     def _kind_of(self, cls: type[Event]) -> _Kind:
         name = self._lifecycle.name_of(cls)
         kind = f"{name}/{self._lifecycle.version_of(name)}"
-        return kind, _is_known_plain(cast("Any", cls)), self._decoder(kind)
+        return kind, _is_plain(cls), self._decoder(kind)
 
     def _decoder(self, kind: str) -> _Decoder:
         name, _, version = kind.partition("/")
@@ -195,11 +195,11 @@ class Codec:
         cls = self._lifecycle.kinds[name]
         is_newest = number == self._lifecycle.version_of(name)
         decode: Callable[[bytes], Event]
-        if is_newest and _is_known_plain(cast("Any", cls)):
+        if is_newest and _is_plain(cls):
             decode = cast("Callable[[bytes], Event]", msgspec.json.Decoder(cls).decode)
         else:
             decode = partial(self._decode_plainly, name, number)
-        fields = _fields_mark(cast("Any", cls)) if is_newest else 0
+        fields = _fields_mark(cls) if is_newest else 0
         self._decoders[kind] = decode, crc32(kind.encode()), fields
         return self._decoders[kind]
 
@@ -296,8 +296,7 @@ class _Unlike(Exception):
     """Bytes that do not agree with their checksum: field path, problem."""
 
 
-@cache
-def _fields_mark(cls: type[Any]) -> int:
+def _fields_mark(cls: type[Event]) -> int:
     """Give the upper half of a checksum: never 0, which means "not known"."""
     return (crc32(_signature(cls).encode()) & 0x7FFF_FFFF or 1) << 32
 
