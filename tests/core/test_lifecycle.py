@@ -991,3 +991,8 @@ def test_a_state_can_be_copied_and_pickled() -> None:
         assert state == again
         with pytest.raises(TypeError):
             again.milestones["licensed"] = None  # type: ignore[index] # it must fail
+
+
+def test_nothing_met_is_no_furthest() -> None:
+    """None, where nothing has been met yet."""
+    assert None is MINE.replay(()).furthest()

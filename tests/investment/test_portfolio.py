@@ -785,18 +785,18 @@ def test_a_package_names_the_records_of_its_numbers() -> None:
     """All of them, or those of one group and of no said group: never of another."""
     package = shown(
         p=[
-            counted(9, media=4, trade=3),  # position 1
+            ev.FieldsMentioned(when=WHEN, cites=CITES, fields=("x",)),  # position 1
+            counted(9, media=4, trade=3),
             document("media"),
             document("trade"),
             document(),
-            ev.FieldsMentioned(when=WHEN, cites=CITES, fields=("x",)),
         ],
-        a=[identified(group="trade"), worth(usd(5))],  # position 6 and 7
+        a=[identified(group="trade"), worth(usd(5))],  # positions 6 and 7
         b=[identified()],
     ).packages[P]
-    assert (1, 2, 3, 4, 6, 8) == package.why_documents()
-    assert (1, 2, 4, 8) == package.why_documents("media")
-    assert (1, 3, 4, 6, 8) == package.why_documents("trade")
+    assert (1, 2, 3, 4, 5, 6, 8) == package.why_documents()
+    assert (1, 2, 3, 5, 8) == package.why_documents("media")
+    assert (1, 2, 4, 5, 6, 8) == package.why_documents("trade")
 
 
 def test_a_package_names_the_records_of_its_value() -> None:
