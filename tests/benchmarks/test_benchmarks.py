@@ -44,3 +44,17 @@ def test_the_table_has_all_cases_each_with_its_limit(tmp_path: Path) -> None:
     assert all(figure["cpu"] for figure in figures)
     compared = {figure["case"] for figure in figures if figure["ratio"]}
     assert CASES - {"start, over a bare interpreter"} == compared
+
+
+def test_the_kit_has_its_rates() -> None:
+    """One command measures every rate of the kit beside its limit."""
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.kit", "--quick"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    names = [line[:20].strip() for line in done.stdout.splitlines()[1:]]
+    assert ["explorer", "histories", "logs", "projection laws"] == names[:4]
+    assert ["machine, in memory", "checker of races", "exhaustive checker"] == names[4:]
