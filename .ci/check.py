@@ -33,8 +33,14 @@ COMMAND_S_MAX = 1_200
 EXTRAS: dict[str, set[str]] = {"testing": {"hypothesis", "pytest"}}
 """What each extra brings: modules that may only be missing without it."""
 
-NOT_AGAIN = ("--ignore=tests/zoo",)
-"""Slow, and run by the command of the README already: not on other Pythons too."""
+NOT_AGAIN = (
+    "--ignore=tests/zoo",
+    "--ignore=tests/testing/concurrency",
+    "--ignore=tests/testing/faults",
+    "--ignore=tests/testing/test_other_processes.py",
+    "--ignore=tests/testing/test_store_laws.py",
+)
+"""Slow, or races that tracing hinders: run by the command of the README only."""
 
 CORE = "src/azcn_events/core"
 """Where every branch must have run; elsewhere coverage is only shown."""
@@ -200,7 +206,9 @@ def try_oldest(shop: Workshop, base: Path) -> None:
     install = ("--editable", str(shop.tree), *lower_bounds(shop.tree))
     python = shop.venv("oldest", *install, *shop.groups("test"), base=base)
     short = replace(shop, environ={**shop.environ, "HYPOTHESIS_PROFILE": "short"})
-    short.run(python, "-m", "pytest", "-q", *NOT_AGAIN)
+    # Not the kit's own tests: they provoke races, and have run twice already.
+    kit = "--ignore=tests/testing"
+    short.run(python, "-m", "pytest", "-q", *NOT_AGAIN, kit)
 
 
 def measure(shop: Workshop, base: Path) -> None:

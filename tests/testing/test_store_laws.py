@@ -637,8 +637,11 @@ WRONG: list[tuple[type[MemoryStore], str]] = [
     ("kind", "name"), WRONG, ids=[f"{kind.__name__}-{name}" for kind, name in WRONG]
 )
 def test_a_wrong_store_is_caught(kind: type[MemoryStore], name: str) -> None:
-    """The law finds it, and its log is short."""
-    [broken] = check_laws(opener(kind), [LAWS[name]], lifecycle=CONCESSION)
+    """The law finds it, and its log is short; a race may take some tries."""
+    tries = (
+        check_laws(opener(kind), [LAWS[name]], lifecycle=CONCESSION) for _ in range(8)
+    )
+    [broken] = next(filter(None, tries))
     assert name == broken.law
     assert len(broken.log) <= 5
 
