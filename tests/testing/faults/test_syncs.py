@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,9 @@ def test_a_program_that_hangs_is_ended(tmp_path: Path) -> None:
     )
     with pytest.raises(ProgramHangs, match="still at work after 1 s, and was ended"):
         audit_syncs([sys.executable, "-c", code], limit_s=1)
+    end = time.monotonic() + 20  # What was killed needs a moment to be gone.
+    while is_alive(int(told.read_text())) and time.monotonic() < end:
+        time.sleep(0.05)
     assert not is_alive(int(told.read_text()))
 
 
