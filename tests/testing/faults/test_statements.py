@@ -5,7 +5,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import apsw
 import pytest
@@ -165,3 +167,47 @@ def test_the_dead_hold_no_lock() -> None:
         with closing(sqlite3.connect(path, timeout=0)) as after:
             after.execute("UPDATE model SET seen = 0")
             assert (0,) == after.execute("SELECT total FROM model").fetchone()
+
+
+def unfinished_in_apsw(path: Path, dying: Statements) -> tuple[object, object]:
+    """Begin a transaction, and leave a row unfetched and another not yet inserted."""
+    connection = dying.watch(apsw.Connection(str(path)))
+    connection.execute("BEGIN IMMEDIATE")
+    insert = "INSERT INTO event (ha) VALUES (?) RETURNING position"
+    return connection, connection.executemany(insert, [(8,), (9,)])
+
+
+def unfinished_in_sqlite3(path: Path, dying: Statements) -> tuple[object, object]:
+    """Begin a transaction, change something, and leave most rows unfetched."""
+    connection = dying.watch(sqlite3.connect(path, isolation_level=None))
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("UPDATE model SET total = 1")
+    cursor = connection.execute("SELECT ha FROM event")
+    next(cursor)
+    return connection, cursor
+
+
+@pytest.mark.parametrize(
+    ("begin", "connect"),
+    [
+        (unfinished_in_apsw, apsw.Connection),
+        (unfinished_in_sqlite3, partial(sqlite3.connect, timeout=0)),
+    ],
+    ids=["apsw", "sqlite3"],
+)
+def test_a_cursor_of_the_dead_holds_no_lock(
+    begin: Callable[[Path, Statements], tuple[object, object]],
+    connect: Callable[[str], Any],
+) -> None:
+    """Nor do rows that were not fetched, though a traceback still holds the cursor.
+
+    Asked by the same library, as two in one process do not see each other's locks.
+    """
+    with a_log() as path:
+        dying = Statements()
+        held = begin(path, dying)
+        dying.bury()
+        with closing(connect(str(path))) as after:
+            after.execute("BEGIN IMMEDIATE")
+        assert check_total(path) == [Problem("wrong", "0, not 28")]
+        del held

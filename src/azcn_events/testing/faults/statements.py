@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, suppress
 from functools import partial
 from typing import Any, Final, Self, TypeVar, cast
+from weakref import WeakSet
 
 from attrs import define, evolve, field
 
@@ -51,7 +52,9 @@ class Statements:
     is_done: bool = False
     count: int = field(default=0, init=False)
     _is_dead: bool = field(default=False, init=False)
-    _watched: list[Any] = field(factory=list[Any], init=False)
+    _connections: list[Any] = field(factory=list[Any], init=False)
+    # Weakly: a cursor that the program has dropped must end as it would unwatched.
+    _cursors: WeakSet[_Watched] = field(factory=WeakSet["_Watched"], init=False)
 
     def watch(self, connection: _Connection) -> _Connection:
         """Wrap a connection; it is used as before.
@@ -59,8 +62,14 @@ class Statements:
         Args:
             connection: One of ``apsw``, ``sqlite3`` or any other DB-API driver.
         """
-        self._watched.append(connection)
+        self._connections.append(connection)
         return cast("_Connection", _Watched(connection, self))
+
+    def watch_cursor(self, cursor: object) -> object:
+        """Wrap a cursor that a watched connection gave."""
+        watched = _Watched(cursor, self)
+        self._cursors.add(watched)
+        return watched
 
     def give(
         self, method: Callable[..., object], *args: object, **kwargs: object
@@ -82,11 +91,15 @@ class Statements:
         return result
 
     def bury(self) -> None:
-        """Close all connections, as the end of a process does: without a commit."""
-        for connection in self._watched:
-            # Some drivers refuse to close what they have closed.
-            with suppress(Exception):
-                connection.close()
+        """Close all connections, as the end of a process does: without a commit.
+
+        Their cursors first, which the traceback of a death may hold on to: a
+        connection that still has one open may stay open, and keep its lock.
+        """
+        for cursor in list(self._cursors):
+            cursor.end()
+        for connection in self._connections:
+            _end(connection)
 
     def _refuse_if_dead(self) -> None:
         if self._is_dead:
@@ -158,6 +171,16 @@ def _life(
     return ""
 
 
+def _end(resource: Any) -> None:  # noqa: ANN401 - a connection or cursor of any driver
+    """Close it, whatever it is in the middle of."""
+    # Some drivers refuse to close what they have closed.
+    with suppress(Exception):
+        try:
+            resource.close(True)  # apsw: even if there is more to execute.
+        except TypeError:
+            resource.close()
+
+
 class _Watched:
     """A connection or a cursor whose statements are counted."""
 
@@ -167,6 +190,10 @@ class _Watched:
     def __init__(self, inner: object, statements: Statements) -> None:
         # Not by assignment, which is handed on to the driver.
         self.__dict__.update(_inner=inner, _statements=statements)
+
+    def end(self) -> None:
+        """Close it, without giving a statement."""
+        _end(self._inner)
 
     def __getattr__(self, name: str) -> object:
         found = getattr(self._inner, name)
@@ -208,4 +235,4 @@ class _Watched:
         if result is self._inner:
             return self
         is_cursor = hasattr(result, "execute")
-        return _Watched(result, self._statements) if is_cursor else result
+        return self._statements.watch_cursor(result) if is_cursor else result
