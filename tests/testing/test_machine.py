@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,44 @@ from azcn_events.stores.memory import MemoryStore
 from azcn_events.stores.protocol import Draft, Row, Stamp
 from azcn_events.testing import lifecycle_machine, on_sqlite
 
+
+class Kept:
+    """Facts by kind and the position, in one file that is replaced whole."""
+
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / "kept"
+        self.position, self._kinds = 0, Counter[str]()
+        if self._path.exists():
+            self.position, self._kinds = pickle.loads(self._path.read_bytes())  # noqa: S301 - our own file
+
+    def apply(self, records: Iterable[Recorded]) -> None:
+        """Count what is new; keep both together."""
+        position, kinds = self.position, self._kinds.copy()
+        for record in records:
+            if record.position > position:
+                position = record.position
+                kinds[record.kind] += 1
+        self._keep(position, kinds)
+
+    def _keep(self, position: int, kinds: Counter[str]) -> None:
+        self.position, self._kinds = position, kinds
+        self._path.write_bytes(pickle.dumps((position, kinds)))
+
+    def value(self) -> object:
+        """Give the counts."""
+        return self._kinds
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
 TestMine = lifecycle_machine(MINE, projections=[KINDS]).TestCase
 TestInvestment = lifecycle_machine(
     INVESTMENT, projections=[KINDS], reports=[REPORTS["funnel"], REPORTS["status"]]
 ).TestCase
-TestOnSqlite = lifecycle_machine(MINE, store=on_sqlite, projections=[KINDS]).TestCase
+TestOnSqlite = lifecycle_machine(
+    MINE, store=on_sqlite, projections=[KINDS], read_models=[Kept]
+).TestCase
 TestOnSqlite.settings = settings(
     TestOnSqlite.settings, max_examples=settings().max_examples // 3
 )
@@ -129,3 +163,55 @@ def test_a_projection_that_keeps_more_than_its_value_is_found() -> None:
     """Counted page by page it is not what one run counts."""
     twice = Projection("twice", Counter[str], count_again)
     assert "twice is " in found_by(lifecycle_machine(MINE, projections=[twice]))
+
+
+class CountsAgain(Kept):
+    """Does not look at whether a record was counted."""
+
+    def apply(self, records: Iterable[Recorded]) -> None:
+        """Count whatever comes."""
+        for record in records:
+            self._kinds[record.kind] += 1
+            self._keep(max(self.position, record.position), self._kinds)
+
+
+class KeepsWhatIsNew(Kept):
+    """Keeps nothing but what came last."""
+
+    def _keep(self, position: int, kinds: Counter[str]) -> None:
+        super()._keep(position, kinds)
+        self._path.write_bytes(pickle.dumps((position, kinds - self._kinds)))
+
+
+class MovesFirst(Kept):
+    """Keeps its position before it counts."""
+
+    def apply(self, records: Iterable[Recorded]) -> None:
+        """Move with each record; count them all at the end."""
+        new = []
+        for record in records:
+            if record.position > self.position:
+                self._keep(record.position, self._kinds)
+                new.append(record.kind)
+        self._keep(self.position, self._kinds + Counter(new))
+
+
+class StandsStill(Kept):
+    """Has counted, and does not say so."""
+
+    def _keep(self, position: int, kinds: Counter[str]) -> None:
+        super()._keep(min(position, 2), kinds)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (CountsAgain, "CountsAgain is Counter("),
+        (KeepsWhatIsNew, "KeepsWhatIsNew is Counter("),
+        (MovesFirst, "MovesFirst is Counter("),
+        (StandsStill, "StandsStill is at 2, not "),
+    ],
+)
+def test_a_wrong_read_model_is_found(wrong: type[Kept], said: str) -> None:
+    """Delivered again, broken off or reopened it is not what one run makes of it."""
+    assert said in found_by(lifecycle_machine(MINE, read_models=[wrong]))

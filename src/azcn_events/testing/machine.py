@@ -8,11 +8,11 @@ steps, and shortens those that lead to a difference.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
-from copy import deepcopy
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from datetime import date, timedelta
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -31,7 +31,7 @@ from hypothesis.stateful import (
 from azcn_events.core.events import Event, Fact, Recorded, Retracted
 from azcn_events.core.history import in_force
 from azcn_events.core.lifecycle import Lifecycle, State
-from azcn_events.core.projection import Progress, Projection
+from azcn_events.core.projection import Projection
 from azcn_events.core.values import datetime_of_us, day_of_us
 from azcn_events.errors import (
     AzcnEventsError,
@@ -44,6 +44,12 @@ from azcn_events.errors import (
 )
 from azcn_events.ledger import Ledger, Receipt
 from azcn_events.stores.protocol import Draft, Stamp, Store
+from azcn_events.testing.followers import (
+    Follower,
+    ProjectionFollower,
+    ReadModelFollower,
+)
+from azcn_events.testing.laws.read_models import Interrupted, OpenReadModel
 from azcn_events.testing.laws.reports import Report, moment_of
 from azcn_events.testing.stand_ins import (
     Clock,
@@ -103,6 +109,7 @@ class LedgerMachine(RuleBasedStateMachine):
     lifecycle: Lifecycle
     open_store: OpenStore | None
     projections: tuple[Projection[Any], ...]
+    read_models: tuple[OpenReadModel, ...]
     reports: tuple[Report, ...]
     streams: tuple[str, ...]
 
@@ -110,14 +117,20 @@ class LedgerMachine(RuleBasedStateMachine):
         super().__init__()
         self._stack = ExitStack()
         self._open_store = type(self).open_store or in_memory()
-        self.directory: Path = self._stack.enter_context(scratch())
+        self.directory: Path = self._scratch()
         self.clock = Clock()
         self.model = Transcript(self.lifecycle)
-        self.live = [Progress(one.start()) for one in self.projections]
+        self.followers: list[Follower] = [
+            *map(ProjectionFollower, self.projections),
+            *(ReadModelFollower(one, self._scratch()) for one in self.read_models),
+        ]
         self.questions: list[_Question] = []
         self.receipts: list[tuple[tuple[Fact, ...], Receipt]] = []
         self._new_id = numbered_ids("m")
         self._open()
+
+    def _scratch(self) -> Path:
+        return self._stack.enter_context(scratch())
 
     def _open(self) -> None:
         self._checked, self._stood = 0, dict[str, int]()  # So all is looked at again.
@@ -134,6 +147,8 @@ class LedgerMachine(RuleBasedStateMachine):
             self._ask_again()
         finally:
             self.ledger.close()
+            for follower in self.followers:
+                follower.close()
             self._stack.close()
 
     # What the steps are made of
@@ -277,22 +292,34 @@ class LedgerMachine(RuleBasedStateMachine):
         self._open()
 
     def catch_up(self, count: int) -> None:
-        """Let each projection count some more records."""
-        for at, projection in enumerate(self.projections):
-            after = self.live[at].position
-            page = self.ledger.records(after=after, until=after + count)
-            self.live[at] = projection.resume(self.live[at], page)
+        """Let whatever follows the log count some more records."""
+        for follower in self.followers:
+            self._deliver(follower, follower.position, count)
 
-    def deliver_again(self, count: int) -> None:
-        """Deliver records again that each projection has counted."""
-        for at, projection in enumerate(self.projections):
-            last = self.live[at].position
-            page = self.ledger.records(after=max(last - count, 0), until=last)
-            self.live[at] = projection.resume(self.live[at], page)
+    def deliver_again(self, back: int, count: int) -> None:
+        """Deliver records again that were counted, and perhaps new ones with them."""
+        for follower in self.followers:
+            self._deliver(follower, max(follower.position - back, 0), count)
 
-    def restore_snapshot(self) -> None:
-        """Go on with a copy of each projection's value."""
-        self.live = deepcopy(self.live)
+    def break_off(self, after: int) -> None:
+        """Break off a delivery, as a crash does; go on from what was kept."""
+        for follower in self.followers:
+            page = self.ledger.records(after=follower.position)
+            with suppress(Interrupted):
+                follower.take(_broken_off(page, after))
+            follower.restart()
+            # How much it has kept of the broken delivery is its own affair.
+            follower.due = max(follower.due, follower.position)
+
+    def restart_followers(self) -> None:
+        """Go on with a copy of each projection, and with each read model reopened."""
+        for follower in self.followers:
+            follower.restart()
+
+    def _deliver(self, follower: Follower, after: int, count: int) -> None:
+        page = list(self.ledger.records(after=after, until=after + count))
+        follower.take(page)
+        follower.due = max([follower.due, *(record.position for record in page)])
 
     def ask(self, as_of: date | None) -> None:
         """Ask where every stream stands; the answer must stay for ever."""
@@ -346,12 +373,15 @@ class LedgerMachine(RuleBasedStateMachine):
                     self._fail(f"{stream} is {self.ledger.state(stream)}, not {state}")
             self._stood[stream] = len(records)
 
-    def check_projections(self) -> None:
+    def check_followers(self) -> None:
         """What was counted page by page is what one run counts."""
-        for projection, live in zip(self.projections, self.live, strict=True):
-            whole = projection.run(self.model.log[: live.position]).value
-            if live.value != whole:
-                self._fail(f"{projection.name} is {live.value}, and anew {whole}")
+        for follower in self.followers:
+            position = follower.position
+            if position != follower.due:
+                self._fail(f"{follower.name} is at {position}, not {follower.due}")
+            value, anew = follower.value(), follower.anew(self.model.log[:position])
+            if value != anew:
+                self._fail(f"{follower.name} is {value}, and anew {anew}")
 
     def check_reports(self) -> None:
         """A report of the ledger is the report of the model's log."""
@@ -370,6 +400,11 @@ def _code_of(error: Exception) -> str:
     return type(error).__name__
 
 
+def _broken_off(records: Iterator[Recorded], after: int) -> Iterator[Recorded]:
+    yield from islice(records, after)
+    raise Interrupted
+
+
 def _shown(told: Sequence[Fact]) -> str:
     return " and ".join(f"{fact.stream} {shown(fact.event)}" for fact in told)
 
@@ -379,6 +414,7 @@ def lifecycle_machine(
     *,
     store: OpenStore | None = None,
     projections: Sequence[Projection[Any]] = (),
+    read_models: Sequence[OpenReadModel] = (),
     reports: Sequence[Report] = (),
     streams: int = 3,
     palette: Palette = NEAR,
@@ -390,13 +426,16 @@ def lifecycle_machine(
         TestConcession = lifecycle_machine(CONCESSION, store=on_sqlite).TestCase
 
     Facts, corrections, retractions, several facts at once, refused facts, repeated and
-    colliding ids, stale versions, lost races, reopening, projections kept page by page
-    with redelivery and snapshots, and questions whose answers must stay.
+    colliding ids, stale versions, lost races, reopening, projections and read models
+    kept page by page with redelivery, breaks and restarts, and questions whose answers
+    must stay.
 
     Args:
         lifecycle: The rules.
         store: Opens the store; one in memory if left out.
         projections: Kept up to date and compared with a run from the start.
+        read_models: Openers of read models, likewise; each keeps itself in a directory
+            of its own, and is broken off and reopened.
         reports: Functions of a moment, compared with those of the model's log.
         streams: How many streams with milestones there are.
         palette: What the facts' fields hold: see ``for_class``.
@@ -435,12 +474,13 @@ def lifecycle_machine(
         "check_log": invariant()(made.check_log),
         "check_states": invariant()(made.check_states),
     }
-    if projections:
+    if projections or read_models:
         rules |= {
             "catch_up": rule(count=few)(made.catch_up),
-            "deliver_again": rule(count=few)(made.deliver_again),
-            "restore_snapshot": rule()(made.restore_snapshot),
-            "check_projections": invariant()(made.check_projections),
+            "deliver_again": rule(back=few, count=few)(made.deliver_again),
+            "break_off": rule(after=st.integers(0, 3))(made.break_off),
+            "restart_followers": rule()(made.restart_followers),
+            "check_followers": invariant()(made.check_followers),
         }
     if reports:
         rules["check_reports"] = rule()(made.check_reports)
@@ -449,6 +489,7 @@ def lifecycle_machine(
         "lifecycle": lifecycle,
         "open_store": staticmethod(store) if store else None,
         "projections": tuple(projections),
+        "read_models": tuple(read_models),
         "reports": tuple(reports),
         "streams": names,
     }
