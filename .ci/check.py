@@ -33,14 +33,16 @@ COMMAND_S_MAX = 1_200
 EXTRAS: dict[str, set[str]] = {"testing": {"hypothesis", "pytest"}}
 """What each extra brings: modules that may only be missing without it."""
 
-NOT_AGAIN = (
-    "--ignore=tests/zoo",
-    "--ignore=tests/testing/concurrency",
-    "--ignore=tests/testing/faults",
-    "--ignore=tests/testing/test_other_processes.py",
-    "--ignore=tests/testing/test_store_laws.py",
+ZOO = "tests/zoo"
+"""Slow, and the same on every Python: run by the command of the README only."""
+
+BY_CHANCE = (
+    "tests/testing/concurrency",
+    "tests/testing/faults",
+    "tests/testing/test_other_processes.py",
+    "tests/testing/test_store_laws.py",
 )
-"""Slow, or races that tracing hinders: run by the command of the README only."""
+"""The tests of races and faults: tracing would keep the races from being met."""
 
 CORE = "src/azcn_events/core"
 """Where every branch must have run; elsewhere coverage is only shown."""
@@ -206,9 +208,9 @@ def try_oldest(shop: Workshop, base: Path) -> None:
     install = ("--editable", str(shop.tree), *lower_bounds(shop.tree))
     python = shop.venv("oldest", *install, *shop.groups("test"), base=base)
     short = replace(shop, environ={**shop.environ, "HYPOTHESIS_PROFILE": "short"})
-    # Not the kit's own tests: they provoke races, and have run twice already.
-    kit = "--ignore=tests/testing"
-    short.run(python, "-m", "pytest", "-q", *NOT_AGAIN, kit)
+    # Of the kit only what the measured run leaves out.
+    without = [f"--ignore={path}" for path in (ZOO, "tests/testing")]
+    short.run(python, "-m", "pytest", "-q", *without, "tests", *BY_CHANCE)
 
 
 def measure(shop: Workshop, base: Path) -> None:
@@ -218,7 +220,8 @@ def measure(shop: Workshop, base: Path) -> None:
     python = shop.venv(name, *install, base=base)
     coverage = (python, "-m", "coverage")
     data = f"--data-file={shop.scratch / name}.data"
-    shop.run(*coverage, "run", data, "-m", "pytest", "-q", *NOT_AGAIN)
+    without = [f"--ignore={path}" for path in (ZOO, *BY_CHANCE)]
+    shop.run(*coverage, "run", data, "-m", "pytest", "-q", *without)
     shop.run(*coverage, "report", data)
     core = f"--include={shop.tree / CORE}/*"
     shop.run(*coverage, "report", data, core, "--fail-under=100")
