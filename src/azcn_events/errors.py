@@ -9,6 +9,7 @@
     ├── RecordNotFound          a correction or retraction names no record
     ├── LoadRefused             a file of facts has problems; nothing was stored
     ├── UndecodableEvent        stored bytes cannot be read as an event
+    ├── ProofRefused            a proof, note, tile or key is not what it should be
     └── StoreError
         ├── VersionConflict     another writer appended first
         ├── IdCollision         an event id is already used for something else
@@ -36,6 +37,7 @@ __all__ = [
     "InvalidValue",
     "LoadRefused",
     "Problem",
+    "ProofRefused",
     "RecordNotFound",
     "StoreBusy",
     "StoreError",
@@ -237,6 +239,22 @@ class UndecodableEvent(AzcnEventsError):
             f"{self.stream or 'an event'} at position {self.position},"
             f" {self.kind}, {self.path}: {self.problem}"
         )
+
+
+@define
+class ProofRefused(AzcnEventsError, ValueError):
+    """Something that should prove something does not.
+
+    Attributes:
+        what: What it should be, such as ``"inclusion proof"`` or ``"checkpoint"``.
+        problem: Why it is refused.
+    """
+
+    what: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"this {self.what} proves nothing: {self.problem}"
 
 
 class StoreError(AzcnEventsError):
