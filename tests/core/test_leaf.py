@@ -37,7 +37,8 @@ AgreementIdentified
 """
 
 names = st.text(
-    st.characters(codec="utf-8", exclude_characters=[chr(n) for n in range(32)]), max_size=20
+    st.characters(codec="utf-8", exclude_characters=[chr(n) for n in range(32)]),
+    max_size=20,
 )
 rows = st.builds(
     Row,
