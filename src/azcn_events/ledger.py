@@ -516,13 +516,8 @@ class Ledger:
         else:
             asked, known = known_until(known_by), str(known_by)
             position = self.store.position_at(asked)
-        moment = Moment(
-            self.lifecycle,
-            lambda: self.codec.records(self.store.read_by_stream(until=position)),
-            day,
-            day or day_of_us(asked),
-            known,
-        )
+        on = day or day_of_us(asked)
+        moment = self.moment(position, on=on, as_of=day, known_by=known)
 
         def history(stream: str) -> History:
             rows = self.store.read(stream, until=position)
@@ -535,6 +530,23 @@ class Ledger:
             return History(stream, records, day)
 
         return View(moment, position, history)
+
+    def moment(
+        self, position: int, *, on: date, as_of: date | None = None, known_by: str = ""
+    ) -> Moment:
+        """Look at the log as it was known at a position: what a view is made of.
+
+        Args:
+            position: The last position that is known.
+            on: The day to which ages and lateness are counted.
+            as_of: Count what had come by the end of this day; all if None.
+            known_by: The recorded time that was asked for, to be printed.
+        """
+
+        def read() -> Iterator[Recorded]:
+            return self.codec.records(self.store.read_by_stream(until=position))
+
+        return Moment(self.lifecycle, read, as_of, on, known_by)
 
     def report(self, name: str, **parameters: Any) -> Table:  # noqa: ANN401 - each report's own
         """Make a report of everything known now: ``view().report(...)``."""

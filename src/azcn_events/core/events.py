@@ -12,19 +12,33 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Final, NamedTuple
 
-from attrs import frozen
+from attrs import field, frozen, validators
 
-from azcn_events.core.values import Citation, When, datetime_of_us, day_of_us
+from azcn_events.core.values import (
+    Citation,
+    When,
+    check_commitment,
+    datetime_of_us,
+    day_of_us,
+)
+from azcn_events.errors import InvalidValue
 
 __all__ = [
     "COMMON",
+    "LEDGER_FACTS",
+    "LEDGER_STREAMS",
+    "Erased",
     "Event",
     "Fact",
+    "Look",
     "MilestoneProgressed",
     "MilestonePromised",
     "MilestoneReverted",
     "MilestoneWaived",
+    "Parameter",
     "Recorded",
+    "ReportContinued",
+    "ReportPublished",
     "Resumed",
     "Retracted",
     "Suspended",
@@ -147,6 +161,118 @@ class Retracted(Event):
     """
 
 
+# About the ledger itself
+
+
+@frozen
+class Look:
+    """From where a report looked at the log; what it showed follows from it.
+
+    Attributes:
+        position: The last position that it knew, and so the size of the log; >= 0.
+        on: The day to which ages and lateness were counted.
+        as_of: What had come by the end of this day counted; None: all.
+        known_by: The recorded time asked for, as asked; empty for all.
+    """
+
+    position: int = field(validator=validators.ge(0))
+    on: date
+    as_of: date | None = None
+    known_by: str = ""
+
+
+@frozen
+class Parameter:
+    """A parameter of a report, such as ``policy``, and what was given for it."""
+
+    name: str
+    value: str
+
+
+@frozen
+class ReportPublished(Event):
+    """A report was given out: what was told, from which log, by which computation.
+
+    ``when`` is the day on which it was given out; it cites where it stands.
+
+    Attributes:
+        report: The report's name, such as ``"pipeline"``.
+        report_version: The version of its computation, >= 1.
+        look: From where it looked at the log.
+        root: The log's Merkle root at that size, 64 lower-case hexadecimal digits.
+        digest: SHA-256 of what was told, ``sha256:`` and 64 hexadecimal digits.
+        form: How what was told is written as bytes, such as ``"rows/1"``.
+        rows: How many rows it had.
+        content: What was told, in that form: all of it, or the beginning; empty if
+            it is not kept here.
+        parts: How many ``ReportContinued`` follow with the rest, >= 0.
+        parameters: What was asked of the report.
+        before: The earlier look of a report of changes; None for other reports.
+    """
+
+    report: str
+    report_version: int = field(validator=validators.ge(1))
+    look: Look
+    root: str = field(validator=validators.matches_re(r"[0-9a-f]{64}"))
+    digest: str = field(validator=validators.matches_re(r"sha256:[0-9a-f]{64}"))
+    form: str
+    rows: int = field(validator=validators.ge(0))
+    content: str = ""
+    parts: int = field(default=0, validator=validators.ge(0))
+    parameters: tuple[Parameter, ...] = ()
+    before: Look | None = None
+
+
+@frozen
+class ReportContinued(Event):
+    """More of what a report told, where one event cannot hold all of it.
+
+    Attributes:
+        content: What follows on the content of the record before.
+    """
+
+    content: str
+
+
+@frozen
+class Erased(Event):
+    """Sealed values were destroyed, by order. ``when`` is the day of the order.
+
+    Recorded when they are gone, never before. It cites the order.
+
+    Attributes:
+        commitments: The commitments whose values are gone, at least one; see
+            ``Sealed``.
+        ordered_by: Who ordered it.
+        ground: On what legal ground.
+        approved_by: Who approved it: at least two different people.
+
+    Raises:
+        InvalidValue: If one of these is missing.
+    """
+
+    commitments: tuple[str, ...]
+    ordered_by: str
+    ground: str
+    approved_by: tuple[str, ...]
+
+    def __attrs_post_init__(self) -> None:
+        for commitment in self.commitments:
+            check_commitment(commitment)
+        if not self.commitments:
+            accepted = "the commitments of the values that are gone"
+            raise InvalidValue("", "an erasure erases something", accepted)
+        for name, text in (("ordered_by", self.ordered_by), ("ground", self.ground)):
+            if not text.strip():
+                accepted = "who ordered it, and on what legal ground"
+                raise InvalidValue(text, f"{name} says nothing", accepted)
+        people = {" ".join(name.split()).casefold() for name in self.approved_by}
+        if len(people - {""}) < 2:
+            accepted = "the names of at least two different people"
+            found = ", ".join(self.approved_by)
+            raise InvalidValue(found, "one person alone may not erase", accepted)
+
+
 @frozen
 class Fact:
     """An event on its way into a ledger.
@@ -178,6 +304,22 @@ COMMON: Final[Mapping[str, type[Event]]] = {
     "retracted": Retracted,
 }
 """Stored names of the common facts. They are on disk: add, never rename."""
+
+
+LEDGER_FACTS: Final[Mapping[str, type[Event]]] = {
+    "report-published": ReportPublished,
+    "report-continued": ReportContinued,
+    "erased": Erased,
+}
+"""Stored names of the facts about the ledger itself; likewise on disk."""
+
+LEDGER_STREAMS: Final[Mapping[str, tuple[type[Event], ...]]] = {
+    "report": (ReportPublished, ReportContinued),
+    "erasure": (Erased,),
+}
+"""Categories of streams that are about the ledger itself, whatever the lifecycle, and
+the facts that they take and no other stream does. They have no milestones, and no
+report counts them."""
 
 
 class Recorded(NamedTuple):

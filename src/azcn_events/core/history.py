@@ -14,7 +14,7 @@ from operator import attrgetter
 
 from attrs import frozen
 
-from azcn_events.core.events import Event, Recorded, Retracted
+from azcn_events.core.events import LEDGER_STREAMS, Event, Recorded, Retracted
 from azcn_events.core.lifecycle import Fold, Lifecycle, occurred
 from azcn_events.core.values import Answer
 from azcn_events.errors import RecordNotFound, TransitionRefused
@@ -189,9 +189,14 @@ class Moment:
     known_by: str = ""
 
     def histories(self, category: str = "") -> Iterator[History]:
-        """Yield each stream, of one category or all, in order of first record."""
+        """Yield each stream, of one category or all, in order of first record.
+
+        Those about the ledger itself, such as ``report/…``, are only given when they
+        are asked for by their category.
+        """
         for stream, records in groupby(self.read(), attrgetter("stream")):
-            if not category or stream.partition("/")[0] == category:
+            its = stream.partition("/")[0]
+            if its == category or not (category or its in LEDGER_STREAMS):
                 yield History(stream, tuple(records), self.as_of)
 
     @property

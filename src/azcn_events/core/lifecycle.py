@@ -20,6 +20,8 @@ from attrs import field, frozen
 
 from azcn_events.core.events import (
     COMMON,
+    LEDGER_FACTS,
+    LEDGER_STREAMS,
     Event,
     MilestoneProgressed,
     MilestonePromised,
@@ -127,7 +129,8 @@ class Lifecycle:
         streams: Which facts each category of streams takes; a category that is
             not listed is refused. Empty: every stream takes every fact. The
             common facts need no listing where there are milestones, and
-            ``Retracted`` nowhere.
+            ``Retracted`` nowhere. ``report`` and ``erasure`` are always there, for
+            facts about the ledger itself, and cannot be listed.
         upcasts: ``(stored name, n)`` and how its version n becomes version n + 1.
             The newest version, which is recorded, is one more than the last n.
 
@@ -171,8 +174,8 @@ class Lifecycle:
 
     @property
     def kinds(self) -> Mapping[str, type[Event]]:
-        """Every stored name and its class, the common facts included."""
-        return {**self.events, **COMMON}
+        """Every stored name and its class: its own, the common, and the ledger's."""
+        return {**self.events, **COMMON, **LEDGER_FACTS}
 
     @property
     def milestone_names(self) -> tuple[str, ...]:
@@ -197,7 +200,10 @@ class Lifecycle:
 
     def has_milestones(self, stream: str) -> bool:
         """Say whether the milestones are about this stream."""
-        return not self.category or stream.partition("/")[0] == self.category
+        category = stream.partition("/")[0]
+        if category in LEDGER_STREAMS:
+            return False
+        return not self.category or category == self.category
 
     def moves(self, event: Event) -> tuple[tuple[str, Effect], ...]:
         """Give the milestones that a fact moves, and how."""
@@ -277,9 +283,17 @@ class Lifecycle:
         return not stream or self.has_milestones(stream)
 
     def _misplaced(self, kind: type[Event], stream: str) -> tuple[str, str] | None:
+        category = stream.partition("/")[0] if stream else self.category
+        taken = LEDGER_STREAMS.get(category)
+        if taken is not None:
+            if kind is Retracted or kind in taken:
+                return None
+            return "misplaced", f"streams of category {category!r} do not take it"
+        if kind in _ABOUT_THE_LEDGER:
+            places = listed(f"{name}/…" for name in LEDGER_STREAMS)
+            return "misplaced", f"it is about the ledger, and belongs in {places}"
         if not self.streams:
             return None
-        category = stream.partition("/")[0] if stream else self.category
         if category not in self.streams:
             raise UnknownName("category of streams", category, tuple(self.streams))
         common = kind is Retracted or (self._ruled(stream) and kind in _COMMON)
@@ -381,6 +395,7 @@ class Lifecycle:
 
 
 _COMMON: Final = frozenset(COMMON.values())
+_ABOUT_THE_LEDGER: Final = frozenset(LEDGER_FACTS.values())
 _SETTLED: Final = (Status.MET, Status.WAIVED)
 
 
@@ -389,7 +404,7 @@ def _contradictions(lifecycle: Lifecycle) -> Iterator[str]:
     for name, kind in lifecycle.events.items():
         if not _NAME.fullmatch(name):
             yield f"the stored name {name!r} is not lower-case words joined by hyphens"
-        if name in COMMON:
+        if name in COMMON or name in LEDGER_FACTS:
             yield f"the stored name {name!r} belongs to a common fact"
         if not _is_event_class(kind):
             yield f"{name!r} is no attrs class that inherits Event"
@@ -400,6 +415,9 @@ def _contradictions(lifecycle: Lifecycle) -> Iterator[str]:
     for kind in {kind for kind in classes if classes.count(kind) > 1}:
         yield f"{kind.__name__} has several stored names"
     yield from _contradictions_of_milestones(lifecycle)
+    for category in LEDGER_STREAMS:
+        if category == lifecycle.category or category in lifecycle.streams:
+            yield f"the category {category!r} is for facts about the ledger itself"
     listed_kinds = {*classes, *COMMON.values()}
     for category, kinds in lifecycle.streams.items():
         for kind in kinds:

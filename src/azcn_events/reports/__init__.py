@@ -14,7 +14,7 @@ from azcn_events.reports.pipeline import pipeline
 from azcn_events.reports.status import status
 from azcn_events.reports.table import Table
 
-__all__ = ["REPORTS"]
+__all__ = ["REPORTS", "VERSIONS"]
 
 REPORTS: Final[Mapping[str, Callable[..., Table]]] = {
     "package": package,
@@ -26,3 +26,16 @@ REPORTS: Final[Mapping[str, Callable[..., Table]]] = {
     "deviations": deviations,
 }
 """Every report by its name, in the order in which a reader wants them."""
+
+VERSIONS: Final[Mapping[str, int]] = {
+    "package": 1,
+    "status": 1,
+    "milestones": 1,
+    "funnel": 1,
+    "pipeline": 1,
+    "changes": 1,
+    "deviations": 1,
+}
+"""The version of each report's computation, and of how it writes its rows: one more
+whenever the same events give another figure, text, column or order than before. Each
+published report names the one that made it."""

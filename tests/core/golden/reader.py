@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -23,5 +24,7 @@ def as_plain(value: Any) -> Any:
             return value.value
         case Decimal():
             return str(value)
+        case date():
+            return value.isoformat()
         case _:
             return value

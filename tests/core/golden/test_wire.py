@@ -8,6 +8,7 @@ test here that fails says that ledgers which people have can no longer be read.
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 from zlib import crc32
@@ -18,11 +19,16 @@ from tests.core.golden.reader import as_plain
 
 from azcn_events.core.codec import Codec
 from azcn_events.core.events import (
+    Erased,
     Event,
+    Look,
     MilestoneProgressed,
     MilestonePromised,
     MilestoneReverted,
     MilestoneWaived,
+    Parameter,
+    ReportContinued,
+    ReportPublished,
     Resumed,
     Retracted,
     Suspended,
@@ -193,6 +199,32 @@ EXPECTED: Final[dict[str, Event]] = {
     ),
     "retracted/1": Retracted(
         when=WHEN, cites=FROM, replaces="an-id", reason="told twice"
+    ),
+    "report-published/1": ReportPublished(
+        report="changes",
+        report_version=3,
+        look=Look(17, date(2025, 4, 30), date(2025, 4, 25), "2025-04-30T09:00:00Z"),
+        root="0b" * 32,
+        digest="sha256:" + "0c" * 32,
+        form="rows/1",
+        rows=2,
+        content='{"name":"changes","notes":["a \\ and Gəncə"]}',
+        parts=1,
+        parameters=(Parameter("policy", "committed"),),
+        before=Look(0, date(2025, 4, 1)),
+        when=WHEN,
+        cites=FROM,
+    ),
+    "report-continued/1": ReportContinued(
+        content=',"rows":[["none met",null]]}', when=WHEN, cites=FROM
+    ),
+    "erased/1": Erased(
+        commitments=("A" * 43 + "=", "z" * 42 + "8="),
+        ordered_by="The court",
+        ground="Law on personal data, article 5.3",
+        approved_by=("A. Person", "B. Person"),
+        when=WHEN,
+        cites=FROM,
     ),
 }
 """What each line means."""

@@ -9,6 +9,13 @@ from azcn_events.core.values.amount import Amount
 from azcn_events.core.values.answers import Answer, Missing, Qualifier, Range
 from azcn_events.core.values.citation import Citation
 from azcn_events.core.values.names import check_name
+from azcn_events.core.values.sealed import (
+    SALT_BYTES,
+    Sealed,
+    check_commitment,
+    resealed,
+    sealed_in,
+)
 from azcn_events.core.values.times import (
     check_recorded_us,
     datetime_of_us,
@@ -21,13 +28,16 @@ from azcn_events.core.values.times import (
 from azcn_events.core.values.when import When
 
 __all__ = [
+    "SALT_BYTES",
     "Amount",
     "Answer",
     "Citation",
     "Missing",
     "Qualifier",
     "Range",
+    "Sealed",
     "When",
+    "check_commitment",
     "check_name",
     "check_recorded_us",
     "datetime_of_us",
@@ -36,4 +46,6 @@ __all__ = [
     "known_until",
     "ordinal_of_us",
     "recorded_us_of",
+    "resealed",
+    "sealed_in",
 ]

@@ -16,13 +16,14 @@ from typing import Any, Final
 from hypothesis import strategies as st
 
 from azcn_events.core.events import (
+    Erased,
     MilestoneProgressed,
     MilestonePromised,
     MilestoneReverted,
     MilestoneWaived,
 )
 from azcn_events.core.lifecycle import Lifecycle
-from azcn_events.core.values import Amount, Citation, Missing, When
+from azcn_events.core.values import Amount, Citation, Missing, Sealed, When
 from azcn_events.investment import events as ev
 from azcn_events.testing.strategies import values
 
@@ -58,12 +59,19 @@ _claims = st.builds(ev.Claim, st.sampled_from("ab"), st.sampled_from(_SOURCES))
 _groups = st.builds(
     ev.GroupCount, st.sampled_from(["institutional", "practical"]), st.integers(0, 6)
 )
+_said = values.texts(min_size=1).filter(lambda text: bool(text.strip()))
 _DOMAIN: Final[Palette] = {
     (ev.ConflictNoted, "claims"): _few(_claims, 2, 3),
     (ev.DocumentsReported, "groups"): st.lists(
         _groups, max_size=2, unique_by=lambda count: count.group
     ).map(tuple),
     (ev.DocumentsReported, "number"): st.integers(12, 17),
+    (Erased, "commitments"): _few(
+        values.sealed_values().map(lambda sealed: sealed.commitment), 1, 3
+    ),
+    (Erased, "ordered_by"): _said,
+    (Erased, "ground"): _said,
+    (Erased, "approved_by"): st.permutations("abc").map(tuple),
 }
 """What the built-in classes ask of their fields together."""
 
@@ -76,6 +84,7 @@ WIDE: Final[Palette] = {
     When: values.whens(),
     Amount: values.amounts(),
     Citation: values.citations(),
+    Sealed: values.sealed_values(),
     **_DOMAIN,
     (ev.ConflictNoted, "claims"): _few(
         st.builds(ev.Claim, values.texts(), values.citations()), 2, 3
@@ -97,6 +106,7 @@ NEAR: Final[Palette] = {
     Amount: values.amounts_nearby(),
     Citation: st.sampled_from(_SOURCES),
     Missing: st.sampled_from(Missing),
+    Sealed: values.sealed_values(),
     **_DOMAIN,
     (ev.LandAllocated, "area"): st.one_of(
         st.integers(1, 4).map(lambda number: Amount.exact(number, "ha")),

@@ -17,7 +17,14 @@ from typing import Final
 
 from hypothesis import strategies as st
 
-from azcn_events.core.values import Amount, Citation, Qualifier, When
+from azcn_events.core.values import (
+    SALT_BYTES,
+    Amount,
+    Citation,
+    Qualifier,
+    Sealed,
+    When,
+)
 
 __all__ = [
     "AWKWARD",
@@ -31,6 +38,7 @@ __all__ = [
     "edtf_texts",
     "exact_days",
     "names",
+    "sealed_values",
     "stream_names",
     "texts",
     "whens",
@@ -259,6 +267,18 @@ def citations() -> st.SearchStrategy[Citation]:
     sources = names().map(lambda name: f"source/{name}"[:200].strip())
     digests = st.binary(min_size=32, max_size=32).map(lambda raw: f"sha256:{raw.hex()}")
     return st.builds(Citation, sources, texts(), texts(), st.just("") | digests)
+
+
+@cache
+def sealed_values() -> st.SearchStrategy[Sealed]:
+    """Draw commitments to values that are kept elsewhere, or nowhere any more."""
+    few = st.sampled_from([_salted(number) for number in range(3)])
+    salts = st.binary(min_size=SALT_BYTES, max_size=SALT_BYTES)
+    return few | salts.map(lambda salt: Sealed.of(salt, b"{}"))
+
+
+def _salted(number: int) -> Sealed:
+    return Sealed.of(bytes([number]) * SALT_BYTES, b"{}")
 
 
 _MARKS: Final = ("", "?", "~", "%")

@@ -1,0 +1,1 @@
+"""The audit: verify, prove, publish, erase; all of it checkable by others."""
