@@ -10,6 +10,12 @@
     ├── LoadRefused             a file of facts has problems; nothing was stored
     ├── UndecodableEvent        stored bytes cannot be read as an event
     ├── ProofRefused            a proof, note, tile or key is not what it should be
+    ├── InvalidPolicy           a policy of whom to believe has problems
+    ├── KeyUnusable             a file of a signing key cannot be read or made
+    ├── SigningRefused          nothing was signed: it might not be true for ever
+    │   └── ForkRefused         the log is no continuation of what was signed
+    ├── ExtraMissing            a package is needed that only an extra brings
+    ├── NotOpened               the vault does not hold a sealed value
     └── StoreError
         ├── VersionConflict     another writer appended first
         ├── IdCollision         an event id is already used for something else
@@ -31,14 +37,20 @@ from attrs import define
 
 __all__ = [
     "AzcnEventsError",
+    "ExtraMissing",
+    "ForkRefused",
     "IdCollision",
     "InvalidFields",
     "InvalidLifecycle",
+    "InvalidPolicy",
     "InvalidValue",
+    "KeyUnusable",
     "LoadRefused",
+    "NotOpened",
     "Problem",
     "ProofRefused",
     "RecordNotFound",
+    "SigningRefused",
     "StoreBusy",
     "StoreError",
     "StoreFull",
@@ -255,6 +267,116 @@ class ProofRefused(AzcnEventsError, ValueError):
 
     def __str__(self) -> str:
         return f"this {self.what} proves nothing: {self.problem}"
+
+
+@define
+class NotOpened(AzcnEventsError, LookupError):
+    """A sealed value cannot be opened: this vault does not hold it.
+
+    Attributes:
+        commitment: What the event holds in its place.
+        place: The vault's path.
+    """
+
+    commitment: str
+    place: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.place} does not hold the value sealed as {self.commitment}: it was"
+            " erased, or sealed in another vault; the stream 'erasure/values' says"
+            " what was erased"
+        )
+
+
+@define
+class InvalidPolicy(AzcnEventsError, ValueError):
+    """A policy of whom to believe has problems; all are listed.
+
+    Attributes:
+        name: The policy's file as given, or what else to call it.
+        problems: Every problem found, in line order; at least one.
+    """
+
+    name: str
+    problems: tuple[Problem, ...]
+
+    def __str__(self) -> str:
+        count = len(self.problems)
+        head = f"{self.name}: {count} problem{'s' * (count != 1)} in this policy"
+        return "\n".join([head, *(f"  {problem}" for problem in self.problems)])
+
+
+@define
+class KeyUnusable(AzcnEventsError):
+    """A file of a signing key cannot be read or made; nothing was changed.
+
+    Attributes:
+        place: The file's path.
+        problem: What is wrong, and what to do. Never a part of the key.
+    """
+
+    place: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"signing key {self.place}: {self.problem}"
+
+
+@define
+class SigningRefused(AzcnEventsError):
+    """Nothing was signed, because it might turn out untrue.
+
+    Attributes:
+        origin: The log's name.
+        problem: Why, and what to do.
+    """
+
+    origin: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.origin}: nothing was signed: {self.problem}"
+
+
+@define
+class ForkRefused(SigningRefused):
+    """The log does not continue what was signed of it before.
+
+    Two signed histories would be proof that one of them is false.
+
+    Attributes:
+        signed_size: How many events the last checkpoint covers.
+        signed_root: Its root.
+        size: How many events the log has now.
+        root: The root of its first ``signed_size`` events; empty if it has fewer.
+    """
+
+    signed_size: int
+    signed_root: bytes
+    size: int
+    root: bytes
+
+
+@define
+class ExtraMissing(AzcnEventsError, ImportError):
+    """A package is needed that only an extra brings.
+
+    Attributes:
+        extra: The extra's name, such as ``"crypto"``.
+        purpose: What needs it.
+        detail: What the import said.
+    """
+
+    extra: str
+    purpose: str
+    detail: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.purpose} needs the extra {self.extra!r}: python -m pip install"
+            f" 'azcn-events[{self.extra}]' ({self.detail})"
+        )
 
 
 class StoreError(AzcnEventsError):

@@ -14,8 +14,15 @@ from typing import Any, BinaryIO, Final, Self, TypeVar
 from attrs import evolve, frozen
 
 from azcn_events.core.codec import Codec
-from azcn_events.core.events import Event, Fact, Recorded
-from azcn_events.core.history import Admission, History, Moment, in_force
+from azcn_events.core.events import ERASURES, Event, Fact, Recorded
+from azcn_events.core.history import (
+    Admission,
+    History,
+    Moment,
+    erased_in,
+    in_force,
+    marked,
+)
 from azcn_events.core.lifecycle import Deviation, Lifecycle, State
 from azcn_events.core.projection import Progress, Projection
 from azcn_events.core.values import (
@@ -41,7 +48,7 @@ from azcn_events.interop import jsonlines
 from azcn_events.investment.lifecycle import INVESTMENT
 from azcn_events.reports import REPORTS
 from azcn_events.reports.table import Table
-from azcn_events.stores.protocol import Draft, Stamp, Store
+from azcn_events.stores.protocol import Draft, Row, Stamp, Store
 
 __all__ = ["Ledger", "Receipt", "View"]
 
@@ -521,7 +528,7 @@ class Ledger:
 
         def history(stream: str) -> History:
             rows = self.store.read(stream, until=position)
-            records = tuple(self.codec.records(rows))
+            records = tuple(self._shown(rows, position))
             if not records and self.store.version(stream):
                 problem = f"nothing of this stream was recorded by then ({known})"
                 raise InvalidValue(stream, problem, "a later known_by, or none")
@@ -544,9 +551,16 @@ class Ledger:
         """
 
         def read() -> Iterator[Recorded]:
-            return self.codec.records(self.store.read_by_stream(until=position))
+            return self._shown(self.store.read_by_stream(until=position), position)
 
         return Moment(self.lifecycle, read, as_of, on, known_by)
+
+    def _shown(self, rows: Iterable[Row], position: int) -> Iterator[Recorded]:
+        """Give records as known at a position: what is erased by then says so."""
+        said = self.codec.records(self.store.read(ERASURES, until=position))
+        erased = erased_in(said)
+        records = self.codec.records(rows)
+        return marked(records, erased) if erased else records
 
     def report(self, name: str, **parameters: Any) -> Table:  # noqa: ANN401 - each report's own
         """Make a report of everything known now: ``view().report(...)``."""

@@ -355,7 +355,7 @@ MOMENT_WANTED = "a date-time with a zone, like 2025-04-17T09:00:00Z"
         (
             LandAllocated,
             {"area": "3 ha"},
-            "'3 ha': not a Missing; accepted: one of unknown, none, withheld, void",
+            "'3 ha': not a Missing; accepted: one of unknown, none, withheld, void, erased",
         ),
         (LandAllocated, {"site": 3}, "'3': this is int, not text; accepted: text"),
         (
@@ -363,7 +363,7 @@ MOMENT_WANTED = "a date-time with a zone, like 2025-04-17T09:00:00Z"
             {"area": "3 ha @ Baku"},
             (
                 "'3 ha @ Baku': not a Missing;"
-                " accepted: one of unknown, none, withheld, void"
+                " accepted: one of unknown, none, withheld, void, erased"
             ),
         ),
         (

@@ -294,9 +294,9 @@ def test_an_answer_is_no_boolean(answer: Answer) -> None:
         bool(answer)
 
 
-def test_four_ways_to_be_absent() -> None:
+def test_five_ways_to_be_absent() -> None:
     """Each has its own word, which is how it is stored and shown."""
-    words = ["unknown", "none", "withheld", "void"]
+    words = ["unknown", "none", "withheld", "void", "erased"]
     assert words == [str(member) for member in Missing]
     assert words == [member.plain() for member in Missing]
 
@@ -1074,7 +1074,7 @@ def test_citations_show_source_place_and_speaker(citation: Citation) -> None:
     shown = str(citation)
     assert shown.startswith(citation.source)
     assert citation.at in shown
-    assert citation.speaker in shown
+    assert str(citation.speaker) in shown
     assert Citation(**citation.plain()) == citation
 
 

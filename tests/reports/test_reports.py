@@ -219,7 +219,7 @@ def test_value_that_no_source_says_is_a_row(ledger: Ledger, missing: Missing) ->
     """Unless a source says that there is none."""
     ledger.record(P, fact(ev.ValueReported, amount=missing))
     firsts = texts(ledger.report("pipeline"), "milestone")
-    there = missing in (Missing.UNKNOWN, Missing.WITHHELD)
+    there = missing in (Missing.UNKNOWN, Missing.WITHHELD, Missing.ERASED)
     assert (["unallocated"] if there else []) == firsts
 
 

@@ -13,7 +13,7 @@ from tests.zoo.worlds import DEALS
 from azcn_events.core.events import Recorded
 from azcn_events.core.history import History, Moment, in_force
 from azcn_events.core.lifecycle import MilestoneState, State, Status
-from azcn_events.core.values import Amount, Answer, Missing, Range
+from azcn_events.core.values import Amount, Answer, Missing, Range, Sealed
 from azcn_events.investment import ValueReported
 from azcn_events.reports.common import either
 from azcn_events.reports.table import Cell, CellValue, Column, Row, Table
@@ -262,9 +262,11 @@ _DIVIDED_BY_NONE: Final = _shares_with(_share_met)
 
 # What agreements are worth: as last reported, one row each.
 
+Worth = Amount | Missing | Sealed
 
-def _last_value(history: History) -> tuple[Amount | Missing, tuple[int, ...]]:
-    worth: Amount | Missing = Missing.UNKNOWN
+
+def _last_value(history: History) -> tuple[Worth, tuple[int, ...]]:
+    worth: Worth = Missing.UNKNOWN
     why: tuple[int, ...] = ()
     for record in history.facts:
         if isinstance(record.event, ValueReported):

@@ -20,7 +20,7 @@ import attrs
 from cattrs import Converter, transform_error
 from cattrs.errors import ForbiddenExtraKeysError
 
-from azcn_events.core.values import Missing, When, day_of
+from azcn_events.core.values import Missing, Sealed, When, day_of
 from azcn_events.errors import InvalidFields, InvalidValue, Problem
 
 __all__ = ["structure", "unstructure"]
@@ -131,6 +131,31 @@ def _or_missing(annotation: Any, converter: Converter) -> Callable[[Any, Any], A
     return choose
 
 
+def _has_sealed(annotation: object) -> bool:
+    is_union = get_origin(annotation) in (Union, UnionType)
+    return is_union and Sealed in get_args(annotation)
+
+
+def _or_sealed(annotation: Any, converter: Converter) -> Callable[[Any, Any], Any]:  # noqa: ANN401 - any union
+    rest = tuple(arg for arg in get_args(annotation) if arg is not Sealed)
+    other: Any = Union[rest]  # noqa: UP007 - built from a tuple
+
+    def choose(value: object, _: object) -> object:
+        if isinstance(value, list | tuple):
+            return _sealed(value, Sealed)
+        return converter.structure(value, other)
+
+    return choose
+
+
+def _sealed(value: Any, _: object) -> Sealed:  # noqa: ANN401 - whatever is there
+    """Read a sealed value as it is stored: its commitment, and the word "sealed"."""
+    if len(value) != 2 or value[1] not in ("sealed", "erased"):
+        wanted = "the two texts of a sealed value, such as ['<commitment>', 'sealed']"
+        raise InvalidValue(str(value)[:80], "this is no sealed value", wanted)
+    return Sealed(*value)
+
+
 def _converter() -> Converter:
     converter = Converter(forbid_extra_keys=True)
     for kind, wanted in (
@@ -154,6 +179,9 @@ def _converter() -> Converter:
         ),
     )
     converter.register_structure_hook_factory(_has_missing)(_or_missing)
+    converter.register_structure_hook_factory(_has_sealed)(_or_sealed)
+    converter.register_structure_hook(Sealed, _sealed)
+    converter.register_unstructure_hook(Sealed, list)
     converter.register_unstructure_hook(Decimal, str)
     converter.register_unstructure_hook(date, date.isoformat)
     converter.register_unstructure_hook(datetime, datetime.isoformat)

@@ -25,6 +25,7 @@ from azcn_events.errors import InvalidValue
 
 __all__ = [
     "COMMON",
+    "ERASURES",
     "LEDGER_FACTS",
     "LEDGER_STREAMS",
     "Erased",
@@ -238,7 +239,8 @@ class ReportContinued(Event):
 class Erased(Event):
     """Sealed values were destroyed, by order. ``when`` is the day of the order.
 
-    Recorded when they are gone, never before. It cites the order.
+    Recorded when they are gone, never before, in the stream ``ERASURES``, where every
+    look at the log looks for it. It cites the order.
 
     Attributes:
         commitments: The commitments whose values are gone, at least one; see
@@ -305,6 +307,9 @@ COMMON: Final[Mapping[str, type[Event]]] = {
 }
 """Stored names of the common facts. They are on disk: add, never rename."""
 
+
+ERASURES: Final = "erasure/values"
+"""The stream that says which sealed values are erased."""
 
 LEDGER_FACTS: Final[Mapping[str, type[Event]]] = {
     "report-published": ReportPublished,

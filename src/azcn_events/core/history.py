@@ -14,12 +14,26 @@ from operator import attrgetter
 
 from attrs import frozen
 
-from azcn_events.core.events import LEDGER_STREAMS, Event, Recorded, Retracted
+from azcn_events.core.events import (
+    LEDGER_STREAMS,
+    Erased,
+    Event,
+    Recorded,
+    Retracted,
+)
 from azcn_events.core.lifecycle import Fold, Lifecycle, occurred
-from azcn_events.core.values import Answer
+from azcn_events.core.values import Answer, Sealed, resealed
 from azcn_events.errors import RecordNotFound, TransitionRefused
 
-__all__ = ["Admission", "History", "Moment", "in_force", "standing"]
+__all__ = [
+    "Admission",
+    "History",
+    "Moment",
+    "erased_in",
+    "in_force",
+    "marked",
+    "standing",
+]
 
 
 def in_force(records: Iterable[Recorded]) -> tuple[Recorded, ...]:
@@ -65,6 +79,28 @@ def standing(records: Sequence[Recorded]) -> list[Recorded]:
             corrected[record.event.replaces] = by_correction
     kept.reverse()
     return kept
+
+
+def erased_in(records: Iterable[Recorded]) -> frozenset[str]:
+    """Give the commitments whose values are gone, by the stream that says so."""
+    return frozenset(
+        commitment
+        for record in in_force(records)
+        if isinstance(record.event, Erased)
+        for commitment in record.event.commitments
+    )
+
+
+def marked(records: Iterable[Recorded], erased: frozenset[str]) -> Iterator[Recorded]:
+    """Yield records whose sealed values say that they are erased, where they are."""
+
+    def mark(sealed: Sealed) -> Sealed:
+        is_gone = sealed.commitment in erased
+        return Sealed(sealed.commitment, "erased") if is_gone else sealed
+
+    for record in records:
+        event = resealed(record.event, mark)
+        yield record if event is record.event else record._replace(event=event)
 
 
 class Admission:

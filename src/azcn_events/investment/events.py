@@ -12,7 +12,7 @@ import enum
 from attrs import field, frozen
 
 from azcn_events.core.events import Event
-from azcn_events.core.values import Amount, Citation, Missing
+from azcn_events.core.values import Amount, Citation, Missing, Sealed
 from azcn_events.errors import InvalidValue
 
 __all__ = [
@@ -64,17 +64,17 @@ class Party:
 
     Attributes:
         names: No name: a party that no source names. One: its name. Several: one
-            of these, the sources disagree which.
+            of these, the sources disagree which. A person's may be sealed.
         country: ISO 3166-1 alpha-2 code, or empty if no source says it.
         role: What it does in the matter, in our words.
     """
 
-    names: tuple[str, ...] = ()
+    names: tuple[str | Sealed, ...] = ()
     country: str = ""
     role: str = ""
 
     def __str__(self) -> str:
-        named = " or ".join(self.names) if self.names else "unnamed"
+        named = " or ".join(map(str, self.names)) if self.names else "unnamed"
         return f"{named}{f' ({self.country})' if self.country else ''}"
 
 
@@ -118,7 +118,8 @@ class SourceRegistered(Event):
         title: Its title, or our description of it.
         url: Where it can be read; empty if nowhere public.
         language: ISO 639-1 code of its language.
-        speaker: Whose words it mainly reports; empty if the publisher's own.
+        speaker: Whose words it mainly reports; empty if the publisher's own; may be
+            sealed.
         digest: SHA-256 of the copy we keep, ``sha256:`` and 64 hex digits; empty
             if we keep none.
     """
@@ -127,7 +128,7 @@ class SourceRegistered(Event):
     title: str
     url: str = ""
     language: str = ""
-    speaker: str = ""
+    speaker: str | Sealed = ""
     digest: str = ""
 
 
@@ -188,14 +189,14 @@ class ValueReported(Event):
     A new report replaces the value in force; only a new commitment adds to it.
 
     Attributes:
-        amount: The value, or why there is none.
+        amount: The value, or why there is none; sealed if it is to be withheld.
         covers: For a package: the groups it may be the value of, likeliest first;
             several are an ambiguity of the source. ``"all"`` is every document.
         nature: What is valued (investment, trade, loan), empty if not said.
         adds: Whether it is a new commitment on top of the value in force.
     """
 
-    amount: Amount | Missing
+    amount: Amount | Missing | Sealed
     covers: tuple[str, ...] = ()
     nature: str = ""
     adds: bool = False
@@ -365,10 +366,10 @@ class InvestmentCompleted(Event):
     """The investment was made in full.
 
     Attributes:
-        amount: How much, or why that is absent.
+        amount: How much, or why that is absent; sealed if it is to be withheld.
     """
 
-    amount: Amount | Missing = Missing.UNKNOWN
+    amount: Amount | Missing | Sealed = Missing.UNKNOWN
 
 
 @frozen

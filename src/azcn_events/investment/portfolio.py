@@ -26,7 +26,7 @@ from azcn_events.core.events import (
 )
 from azcn_events.core.history import History, Moment, in_force
 from azcn_events.core.state import State, impossible_date, occurred
-from azcn_events.core.values import Amount, Answer, Missing, Range, When
+from azcn_events.core.values import Amount, Answer, Missing, Range, Sealed, When
 from azcn_events.investment import events as ev
 from azcn_events.investment.basis import Basis, joined
 
@@ -87,7 +87,7 @@ class Value:
         return " and ".join(parts)
 
 
-_OPEN: Final = (Missing.UNKNOWN, Missing.WITHHELD)
+_OPEN: Final = (Missing.UNKNOWN, Missing.WITHHELD, Missing.ERASED)
 """There is a value that we do not know: whatever is added, it stays so in part."""
 
 _TWO: Final = 2
@@ -674,11 +674,14 @@ def _told(value: Value, event: ev.ValueReported, record: Recorded) -> Value:
         value = _NOTHING
     records = (*value.records, record)
     open_before = value.missing if value.records and value.missing in _OPEN else None
-    if isinstance(event.amount, Missing):
-        if event.adds and event.amount not in _OPEN and value.records:
+    amount = event.amount
+    if isinstance(amount, Sealed):
+        amount = Missing.ERASED if amount.is_erased else Missing.WITHHELD
+    if isinstance(amount, Missing):
+        if event.adds and amount not in _OPEN and value.records:
             return evolve(value, records=records)  # No new commitment at all.
-        return Value(value.amounts, event.amount, records, value.unsure - {""})
-    amount, amounts = event.amount, dict(value.amounts)
+        return Value(value.amounts, amount, records, value.unsure - {""})
+    amounts = dict(value.amounts)
     before = value.within(amount.unit)
     amounts[amount.unit] = amount if before is None else before + amount
     unsure = value.unsure - {amount.unit} - ({""} if open_before is None else set())

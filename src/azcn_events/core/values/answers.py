@@ -40,7 +40,7 @@ class Qualifier(enum.Enum):
 
 
 class Missing(enum.Enum):
-    """Why a value is absent. Four different things; none of them is zero."""
+    """Why a value is absent. Five different things; none of them is zero."""
 
     UNKNOWN = "unknown"
     """There is one, or may be; no source at hand says it."""
@@ -50,6 +50,9 @@ class Missing(enum.Enum):
     """A source says that it is not disclosed."""
     VOID = "void"
     """The question does not arise."""
+    ERASED = "erased"
+    """There was one, and it was destroyed by order; see ``Sealed``. No source says
+    this: it is what a look at the log makes of a sealed value that is gone."""
 
     def __str__(self) -> str:
         return self.value

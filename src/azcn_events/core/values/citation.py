@@ -8,6 +8,7 @@ from typing import Final
 from attrs import frozen
 
 from azcn_events.core.values.names import shown
+from azcn_events.core.values.sealed import Sealed
 from azcn_events.errors import InvalidValue
 
 __all__ = ["Citation"]
@@ -20,7 +21,7 @@ class Citation:
     Attributes:
         source: The source's stream, such as ``"source/trend-4035629"``.
         at: Place inside it, such as ``"paragraph 4"``; empty for all of it.
-        speaker: Whose words they are, if not the publisher's own.
+        speaker: Whose words they are, if not the publisher's own; may be sealed.
         digest: SHA-256 of the passage as ``sha256:`` and 64 hex digits, or empty.
 
     Raises:
@@ -29,12 +30,16 @@ class Citation:
 
     source: str
     at: str = ""
-    speaker: str = ""
+    speaker: str | Sealed = ""
     digest: str = ""
 
     # As for When: what is read back from a store was checked before it was written.
     def __init__(
-        self, source: str, at: str = "", speaker: str = "", digest: str = ""
+        self,
+        source: str,
+        at: str = "",
+        speaker: str | Sealed = "",
+        digest: str = "",
     ) -> None:
         if type(source) is not str or not source:
             accepted = "the name of a source's stream, such as 'source/trend-4035629'"
@@ -53,7 +58,7 @@ class Citation:
         return {
             "source": self.source,
             "at": self.at,
-            "speaker": self.speaker,
+            "speaker": str(self.speaker),
             "digest": self.digest,
         }
 

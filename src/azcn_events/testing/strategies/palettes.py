@@ -83,7 +83,7 @@ WIDE: Final[Palette] = {
     date: values.days(),
     When: values.whens(),
     Amount: values.amounts(),
-    Citation: values.citations(),
+    Citation: values.citations() | values.citations_sealed(),
     Sealed: values.sealed_values(),
     **_DOMAIN,
     (ev.ConflictNoted, "claims"): _few(
@@ -120,6 +120,12 @@ NEAR: Final[Palette] = {
     (ev.LinkProposed, "other"): st.sampled_from(["agreement/b", "elsewhere"]),
     (ev.ValueReported, "covers"): st.sampled_from(
         [("all",), (), ("practical",), ("practical", "institutional")]
+    ),
+    (ev.ValueReported, "amount"): st.one_of(
+        values.amounts_nearby(),
+        values.amounts_nearby(),
+        st.sampled_from(Missing),
+        values.sealed_values(),
     ),
     (ev.ValueReported, "adds"): st.sampled_from([False, False, True]),
     (ev.AgreementIdentified, "umbrella"): st.sampled_from([False, False, False, True]),

@@ -15,6 +15,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Final
 
+from attrs import evolve
 from hypothesis import strategies as st
 
 from azcn_events.core.values import (
@@ -33,6 +34,7 @@ __all__ = [
     "amounts",
     "amounts_nearby",
     "citations",
+    "citations_sealed",
     "days",
     "decimals",
     "edtf_texts",
@@ -267,6 +269,16 @@ def citations() -> st.SearchStrategy[Citation]:
     sources = names().map(lambda name: f"source/{name}"[:200].strip())
     digests = st.binary(min_size=32, max_size=32).map(lambda raw: f"sha256:{raw.hex()}")
     return st.builds(Citation, sources, texts(), texts(), st.just("") | digests)
+
+
+@cache
+def citations_sealed() -> st.SearchStrategy[Citation]:
+    """Draw citations that do not say openly whose words they are."""
+    return st.builds(_spoken_by, citations(), sealed_values())
+
+
+def _spoken_by(citation: Citation, speaker: Sealed) -> Citation:
+    return evolve(citation, speaker=speaker)
 
 
 @cache
