@@ -355,7 +355,10 @@ MOMENT_WANTED = "a date-time with a zone, like 2025-04-17T09:00:00Z"
         (
             LandAllocated,
             {"area": "3 ha"},
-            "'3 ha': not a Missing; accepted: one of unknown, none, withheld, void, erased",
+            (
+                "'3 ha': not a Missing;"
+                " accepted: one of unknown, none, withheld, void, erased"
+            ),
         ),
         (LandAllocated, {"site": 3}, "'3': this is int, not text; accepted: text"),
         (

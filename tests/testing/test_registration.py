@@ -22,6 +22,8 @@ from azcn_events import (
     When,
 )
 from azcn_events.core.codec import Codec
+from azcn_events.core.events import Look, Parameter
+from azcn_events.core.values import Sealed
 from azcn_events.investment import INVESTMENT, Claim, GroupCount, Party
 from azcn_events.testing.profiles import load_profile
 from azcn_events.testing.registration import register, register_built_in
@@ -85,7 +87,9 @@ def test_every_fact_is_drawn_and_stored(data: st.DataObject) -> None:
     assert event == codec.decode(*codec.encode(event))
 
 
-@pytest.mark.parametrize("value", [When, Amount, Citation, Claim, GroupCount, Party])
+@pytest.mark.parametrize(
+    "value", [When, Amount, Citation, Claim, GroupCount, Party, Sealed, Look, Parameter]
+)
 def test_every_value_is_drawn(value: type[object]) -> None:
     """The values that events carry are drawn by their class, fit to be stored."""
     body = {"__annotations__": {"value": value}}

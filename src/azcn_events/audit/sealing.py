@@ -30,8 +30,6 @@ from typing import Any, Final, Self, cast
 
 import apsw
 from attrs import evolve, frozen
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from azcn_events.core.codec import Codec
 from azcn_events.core.conversion import structure
@@ -46,9 +44,21 @@ from azcn_events.core.values import (
     check_name,
     resealed,
 )
-from azcn_events.errors import InvalidValue, NotOpened, ProofRefused, StoreUnusable
+from azcn_events.errors import (
+    ExtraMissing,
+    InvalidValue,
+    NotOpened,
+    ProofRefused,
+    StoreUnusable,
+)
 from azcn_events.ledger import Ledger, View
 from azcn_events.stores.sqlite.driver import Connection, each, explained, milliseconds
+
+try:
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+except ImportError as error:
+    raise ExtraMissing("crypto", "Sealing a value", str(error)) from error
 
 __all__ = ["COMMITMENTS_MAX", "Vault", "opened"]
 

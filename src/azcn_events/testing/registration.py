@@ -12,9 +12,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from azcn_events.core.events import Event
+from azcn_events.core.events import Event, Look, Parameter
 from azcn_events.core.lifecycle import Lifecycle
-from azcn_events.core.values import Amount, Citation, When
+from azcn_events.core.values import Amount, Citation, Sealed, When
 from azcn_events.investment import INVESTMENT, Claim, GroupCount, Party
 
 __all__ = ["register", "register_built_in"]
@@ -44,9 +44,9 @@ def register(lifecycle: Lifecycle) -> None:
 def register_built_in() -> None:
     """Register the built-in lifecycle, and the values that events carry."""
     register(INVESTMENT)
-    for value in (When, Amount, Citation):
+    for value in (When, Amount, Citation, Sealed):
         st.register_type_strategy(value, _values)
-    for part in (Claim, GroupCount, Party):
+    for part in (Claim, GroupCount, Look, Parameter, Party):
         st.register_type_strategy(part, _parts)
 
 
