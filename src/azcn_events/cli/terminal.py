@@ -1,0 +1,79 @@
+"""What the commands share: a ledger to open, and ways to print and to read."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+from azcn_events.errors import AzcnEventsError
+
+__all__ = [
+    "complain",
+    "open_ledger",
+    "print_lines",
+    "print_table",
+    "progress",
+    "say",
+    "text_input",
+    "width",
+]
+
+
+def open_ledger(url: str, *, create: bool = False) -> Any:  # noqa: ANN401 - a Ledger
+    """Open a ledger; its code is imported here, so that ``--help`` stays quick."""
+    from azcn_events.ledger import Ledger  # noqa: PLC0415 - see above
+
+    return Ledger.open(url, create=create)
+
+
+def text_input() -> Any:  # noqa: ANN401 - a text stream
+    """Give the standard input.
+
+    Raises:
+        AzcnEventsError: If there is none.
+    """
+    if sys.stdin is None:
+        raise AzcnEventsError("there is no input to read")
+    return sys.stdin
+
+
+def say(text: str, *, file: Any = None) -> None:  # noqa: ANN401 - a text stream
+    """Print text that may come from anywhere: it cannot act on the terminal."""
+    from azcn_events.reports.render import visible  # noqa: PLC0415 - see open_ledger
+
+    print(visible(text, keep="\n"), file=file)
+
+
+def complain(error: Exception) -> None:
+    """Say on the standard error what went wrong."""
+    say(f"azcn: {error}", file=sys.stderr)
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Print lines that may come from anywhere."""
+    for line in lines:
+        say(line)
+
+
+def print_table(table: Any, options: argparse.Namespace) -> None:  # noqa: ANN401 - a Table
+    """Print a table in the form that was asked for."""
+    if options.json:
+        print(table.json())
+    elif options.csv:
+        sys.stdout.write(table.csv())
+    else:
+        print(table.text(width()))
+
+
+def progress(lines: int) -> None:
+    """Show how many lines are read, if somebody is looking."""
+    if sys.stderr.isatty():
+        print(f"\r{lines:,} lines read", end="", file=sys.stderr, flush=True)
+
+
+def width() -> int:
+    """Give the columns of characters that the terminal has; 120 if nobody says."""
+    return shutil.get_terminal_size((120, 24)).columns
