@@ -30,7 +30,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 COMMAND_S_MAX = 1_200
 
-EXTRAS: dict[str, set[str]] = {"testing": {"hypothesis", "pytest"}}
+EXTRAS: dict[str, set[str]] = {
+    "crypto": {"cryptography"},
+    "testing": {"hypothesis", "pytest"},
+}
 """What each extra brings: modules that may only be missing without it."""
 
 ZOO = "tests/zoo"

@@ -359,17 +359,19 @@ class ForkRefused(SigningRefused):
 
 
 @define
-class ExtraMissing(AzcnEventsError, ImportError):
+class ExtraMissing(AzcnEventsError, ModuleNotFoundError):
     """A package is needed that only an extra brings.
 
     Attributes:
         extra: The extra's name, such as ``"crypto"``.
         purpose: What needs it.
-        detail: What the import said.
+        name: The module that was not found, or that cannot do it.
+        detail: What was said of it.
     """
 
     extra: str
     purpose: str
+    name: str
     detail: str
 
     def __str__(self) -> str:

@@ -132,9 +132,11 @@ class SqliteStore:
 
     Attributes:
         place: The path as it was given.
+        durability: What ``open`` was told.
     """
 
     place: str
+    durability: str
     _path: str
     _clock: Callable[[], int]
     _limit_s: float
@@ -191,7 +193,7 @@ class SqliteStore:
         limit_s = min(max(busy_timeout_s, 0.0), LIMIT_MAX_S)
         wait = Wait(place, limit_s)
         writer, reader = connections(connect, real, durability, wait)
-        return cls(place, real, clock, limit_s, writer, reader)
+        return cls(place, durability, real, clock, limit_s, writer, reader)
 
     def append(
         self, drafts: Sequence[Draft], expected: Mapping[str, int]
