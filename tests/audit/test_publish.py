@@ -579,7 +579,7 @@ def test_without_late_news_a_report_of_a_day_stays_as_it_is(
 
 
 def test_late_news_is_listed() -> None:
-    """An earlier date, a correction; not what came after the day, nor publications."""
+    """An earlier date, a correction, what something is; no later fact, no report."""
     ledger, clock = fresh()
     cites, day = BULLETIN, When("2024-12-01")
     opened = AgreementIdentified(field="a", when=day, cites=cites)
@@ -595,7 +595,9 @@ def test_late_news_is_listed() -> None:
     after = ledger.record("agreement/a", value("2025-02-20")).records
     mended = value("2025-02-21", replaces=after[0].id, reason="a slip")
     mended_records = ledger.record("agreement/a", mended).records
+    other = AgreementIdentified(field="b", when=When("2025-02-22"), cites=cites)
+    identified = ledger.record("agreement/b", other).records
     publish(ledger, "status", cites=cites)
-    assert (*late, *mended_records) == restated_since(ledger, done.record)
+    assert (*late, *mended_records, *identified) == restated_since(ledger, done.record)
     with pytest.raises(InvalidValue):
         restated_since(ledger, late[0])

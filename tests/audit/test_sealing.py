@@ -417,6 +417,22 @@ def test_nothing_remains_in_any_file(tmp_path: Path) -> None:
     assert [] == remains(tmp_path / "data", secrets)
 
 
+def test_what_others_left_in_the_file_goes_too(tmp_path: Path) -> None:
+    """A program that deletes without overwriting leaves bytes; erasing clears them."""
+    secrets = prepared(tmp_path / "data")
+    place = tmp_path / "data" / "vault.db"
+    with sqlite3.connect(place) as db:
+        db.execute("PRAGMA secure_delete = OFF")
+        db.execute("DELETE FROM sealed WHERE person = ? AND rowid > 4", (PERSON,))
+    db.close()
+    with (
+        Ledger.open(tmp_path / "data" / "azcn.db") as ledger,
+        Vault.open(place) as vault,
+    ):
+        vault.erase(ledger, person=PERSON, **ORDER)
+    assert [] == remains(tmp_path / "data", secrets)
+
+
 def others(ledger: Ledger) -> list[Sealed]:
     """Give what the log holds of person 18."""
     opening = next(ledger.records(after=2, until=3)).event

@@ -58,7 +58,8 @@ try:
     from cryptography.exceptions import InvalidTag
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 except ImportError as error:
-    raise ExtraMissing("crypto", "Sealing a value", str(error)) from error
+    missing = error.name or "cryptography"
+    raise ExtraMissing("crypto", "Sealing a value", missing, str(error)) from error
 
 __all__ = ["COMMITMENTS_MAX", "Vault", "opened"]
 
