@@ -43,7 +43,7 @@ from azcn_events.investment.events import (
     Party,
     ValueReported,
 )
-from azcn_events.testing import WIDE, any_event, events
+from azcn_events.testing import WIDE, any_event, events, simplest
 from azcn_events.testing.strategies.palettes import palette_for
 from azcn_events.testing.strategies.values import texts
 
@@ -99,27 +99,8 @@ def test_bytes_are_compact_json_that_anybody_can_read(event: Event) -> None:
 def test_kinds_name_their_newest_version(kind: str) -> None:
     """The stored kind is the name and version that are recorded now."""
     versions = {"agreement-signed": 2}
-    stored, _, _ = Codec(INVESTMENT).encode(minimal(kind))
+    stored, _, _ = Codec(INVESTMENT).encode(simplest(INVESTMENT.kinds[kind]))
     assert f"{kind}/{versions.get(kind, 1)}" == stored
-
-
-CLAIM = Claim("about 250", CITES)
-
-
-def minimal(kind: str) -> Event:
-    """Make an event of a kind with as few values as its class asks for."""
-    cls = INVESTMENT.kinds[kind]
-    given: dict[str, Any] = {"when": WHEN, "cites": CITES}
-    fillers: dict[str, Any] = {"amount": Missing.NONE, "number": 13}
-    tuples = {"parties", "fields", "claims"}
-    for each in attrs.fields(cls):
-        if each.default is attrs.NOTHING and each.name not in given:
-            filler: Any = "signed"
-            if each.name in tuples:
-                filler = (CLAIM, CLAIM) if each.name == "claims" else ()
-            given[each.name] = fillers.get(each.name, filler)
-    event: Event = cls(**given)
-    return event
 
 
 # What is not encoded
@@ -397,7 +378,12 @@ PARTIES = b"""{"parties":[{"country":"","names":["a"],"role":""},{"country":"",\
             "$",
             "the bytes are not those that were written: the checksum differs",
         ),
-        (b'["b"]', b"[3]", "$.parties[1].names[0]", "Expected `str`, got `int`"),
+        (
+            b'["b"]',
+            b"[3]",
+            "$.parties[1].names[0]",
+            "Expected `str | array`, got `int`",
+        ),
     ],
 )
 def test_damage_in_a_list_is_named_with_its_place(
@@ -940,6 +926,23 @@ def test_damage_in_old_versions_is_noticed_by_the_checksum() -> None:
     codec.decode(kind, payload, crc(kind, payload))
     with pytest.raises(UndecodableEvent, match="checksum differs"):
         codec.decode(kind, payload.replace(b"2025", b"2026"), crc(kind, payload))
+
+
+@pytest.mark.parametrize("kind", INVESTMENT.kinds)
+@given(st.data())
+def test_the_checksum_can_be_asked_for(kind: str, data: st.DataObject) -> None:
+    """Of stored bytes it is the one with which they were stored."""
+    codec = Codec(INVESTMENT)
+    kind, payload, checksum = codec.encode(data.draw(events(INVESTMENT.kinds[kind])))
+    assert checksum == Codec(INVESTMENT).checksum(kind, payload)
+
+
+def test_nothing_writes_old_versions() -> None:
+    """So there is no checksum with which they would be stored now."""
+    codec = Codec(INVESTMENT)
+    assert codec.checksum("agreement-signed/1", b"{}") is None
+    with pytest.raises(UnknownName):
+        codec.checksum("agreement-signed/99", b"{}")
 
 
 def test_a_field_that_a_class_has_got_since_takes_its_default() -> None:
