@@ -54,6 +54,10 @@ rows = st.builds(
 )
 
 
+TIMES = [FIRST._replace(recorded_us=us) for us in (-1, -2, -1, 0, 1, -1, 2, 1)]
+"""Those around the one with which many leaves begin, in several orders."""
+
+
 def test_a_worked_example() -> None:
     """The text stands in the documentation, and other programs make the same hash."""
     assert WRITTEN == entry_of(FIRST)
@@ -84,8 +88,10 @@ def test_the_text_says_every_field(row: Row) -> None:
 @given(st.lists(rows, max_size=5))
 def test_many_leaves_are_those_of_each(several: list[Row]) -> None:
     """Also where some rows share a recorded time, and others do not."""
-    several = [*several, *several[:2], FIRST]
+    several = [*several, *several[:2], *TIMES, FIRST]
     assert list(map(leaf_of, several)) == list(leaves_of(several))
+    for row in (*TIMES, FIRST._replace(metadata=b"")):
+        assert [leaf_of(row)] == list(leaves_of([row]))
 
 
 @given(rows, st.data())
@@ -122,15 +128,40 @@ def test_any_other_byte_is_another_entry_or_none(row: Row, data: st.DataObject) 
 )
 def test_what_is_no_entry_is_refused(text: bytes) -> None:
     """Whatever is written in another way."""
-    with pytest.raises(ProofRefused):
+    with pytest.raises(ProofRefused) as refused:
         parse_entry(text)
+    assert "entry" == refused.value.what
+    assert refused.value.problem.startswith(
+        ("it has not the nine lines of an entry", "its recorded time: ")
+    )
+
+
+def test_why_an_entry_is_refused() -> None:
+    """The error says which line cannot be."""
+    for text, problem in [
+        (b"\xff", "it has not the nine lines of an entry"),
+        (b"azcn", "it has not the nine lines of an entry"),
+        (
+            WRITTEN.replace(b"09:00", b"29:00"),
+            "its recorded time: '2026-11-23T29:00:00.000000Z'",
+        ),
+    ]:
+        with pytest.raises(ProofRefused) as refused:
+            parse_entry(text)
+        assert refused.value.problem.startswith(problem)
 
 
 @pytest.mark.parametrize("us", [FIRST_US - 1, LAST_US + 1, 2**63])
 def test_a_time_out_of_range_has_no_leaf(us: int) -> None:
     """Nor has it a date-time."""
-    with pytest.raises(InvalidValue, match="the years 1 to 9999"):
+    with pytest.raises(InvalidValue) as refused:
         leaf_of(FIRST._replace(recorded_us=us))
+    error = refused.value
+    assert (
+        str(us),
+        "no leaf can say this recorded time",
+        "microseconds since 1970 UTC, in the years 1 to 9999",
+    ) == (error.found, error.problem, error.accepted)
 
 
 def test_the_empty_tree_and_one_leaf() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from hashlib import sha256
 
 import pytest
@@ -183,3 +184,76 @@ def test_no_other_consistency_is_accepted(new: int, data: st.DataObject) -> None
     for a, b, path_, (before, after) in wrong:
         with pytest.raises(ProofRefused, match="consistency proof"):
             verify_consistency(a, b, path_, before, after)
+
+
+TREE = tree_of(8)
+ROOTS = {size: TREE.root(size) for size in range(1, 9)}
+
+
+@pytest.mark.parametrize(
+    ("index", "size", "change", "problem"),
+    [
+        (8, 8, lambda proof: proof, "index 8 is not within a tree of size 8"),
+        (-1, 8, lambda proof: proof, "index -1 is not within a tree of size 8"),
+        (0, 8, lambda proof: proof[:-1], "2 hashes are too few"),
+        (0, 8, lambda proof: [*proof, proof[0]], "4 hashes are too many"),
+        (
+            0,
+            8,
+            lambda proof: [proof[0][:31], *proof[1:]],
+            "a hash has 31 bytes, not 32",
+        ),
+        (0, 8, lambda proof: proof[::-1], "it leads to another root"),
+    ],
+)
+def test_why_an_inclusion_is_refused(
+    index: int, size: int, change: Callable[[list[bytes]], list[bytes]], problem: str
+) -> None:
+    """The error says what is wrong with it."""
+    proof = change(TREE.inclusion(0, 8))
+    with pytest.raises(ProofRefused) as refused:
+        verify_inclusion(index, size, LEAVES[0], proof, ROOTS[8])
+    assert ("inclusion proof", problem) == (refused.value.what, refused.value.problem)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "change", "roots", "problem"),
+    [
+        (0, 8, list, (3, 8), "nothing can be proved of sizes 0 and 8"),
+        (8, 3, list, (3, 8), "nothing can be proved of sizes 8 and 3"),
+        (3, 8, lambda proof: proof[:-1], (3, 8), "3 hashes are too few"),
+        (3, 8, lambda proof: [*proof, proof[0]], (3, 8), "5 hashes are too many"),
+        (3, 8, lambda _: [], (3, 8), "it is empty"),
+        (4, 8, lambda _: [], (4, 8), "it is empty"),
+        (3, 8, lambda _: [b""], (3, 8), "a hash has 0 bytes, not 32"),
+        (3, 8, list, (2, 8), "it leads to another root of the smaller tree"),
+        (3, 8, list, (3, 7), "it leads to another root of the larger tree"),
+        (8, 8, list, (8, 8), "trees of one size have the same root, and need no proof"),
+        (
+            8,
+            8,
+            lambda _: [],
+            (7, 8),
+            "trees of one size have the same root, and need no",
+        ),
+    ],
+)
+def test_why_a_consistency_is_refused(
+    old: int,
+    new: int,
+    change: Callable[[list[bytes]], list[bytes]],
+    roots: tuple[int, int],
+    problem: str,
+) -> None:
+    """The error says what is wrong with it."""
+    proof = change(TREE.consistency(3, 8))
+    with pytest.raises(ProofRefused) as refused:
+        verify_consistency(old, new, proof, *(ROOTS[size] for size in roots))
+    assert "consistency proof" == refused.value.what
+    assert refused.value.problem.startswith(problem)
+    assert "this consistency proof proves nothing: " in str(refused.value)
+
+
+def test_a_level_that_is_not_there_has_no_hashes() -> None:
+    """Nor has it a hash of nothing."""
+    assert b"" == tree_of(300).hashes(3, 0, 0)

@@ -87,6 +87,15 @@ def test_same_day_asks_every_pair_of_days(one: When, other: When) -> None:
     assert asked_of_all(operator.eq, one, other) is one.same_day(other)
 
 
+@pytest.mark.parametrize("text", ["2025-04", "[2025-04-01..]", "[..2025-04-01]"])
+def test_the_same_vague_date_is_perhaps_another_day(text: str) -> None:
+    """Two facts of one month, or of no day at all, need not share a day."""
+    when, unbounded = When(text), When.between(None, None)
+    assert Answer.MAYBE is when.same_day(when)
+    assert Answer.MAYBE is unbounded.same_day(unbounded)
+    assert Answer.MAYBE is unbounded.same_day(when)
+
+
 def test_what_begins_on_a_day_has_perhaps_come_by_then() -> None:
     """Only once its last possible day is here it surely has."""
     first, second, third = WINDOW[:3]
