@@ -9,7 +9,6 @@ SHA-256 is compared. A name only serves to say which file was probably changed.
 from __future__ import annotations
 
 import os
-import stat
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
@@ -21,6 +20,7 @@ from urllib.parse import unquote, urlsplit
 import attrs
 from attrs import define, field, frozen
 
+from azcn_events.audit.folders import open_plain, problem_of, walk
 from azcn_events.core.events import LEDGER_STREAMS, Recorded
 from azcn_events.core.history import Moment, in_force
 from azcn_events.core.values import Citation
@@ -167,13 +167,6 @@ def _folded(name: str) -> str:
 # What the folder holds
 
 _CHUNK_BYTES: Final = 1 << 20
-_NOT_PLAIN: Final = "this is no plain file"
-_OPEN_FLAGS: Final = (
-    os.O_RDONLY
-    | getattr(os, "O_BINARY", 0)
-    | getattr(os, "O_NOFOLLOW", 0)
-    | getattr(os, "O_NONBLOCK", 0)  # opening a pipe would wait for a writer
-)
 
 
 def files_in(folder: str | os.PathLike[str]) -> Iterator[FoundFile]:
@@ -191,49 +184,19 @@ def files_in(folder: str | os.PathLike[str]) -> Iterator[FoundFile]:
     Raises:
         OSError: If the folder itself cannot be read.
     """
-    start = Path(folder)
-    found = list[tuple[str, str]]()
-    waiting = [""]
-    while waiting:
-        inside = waiting.pop()
-        try:
-            entries = list(os.scandir(start / inside))
-        except OSError as error:
-            if not inside:
-                raise
-            found.append((inside, _problem(error)))
-            continue
-        for entry in entries:
-            name = f"{inside}/{entry.name}" if inside else entry.name
-            if entry.is_dir(follow_symlinks=False):
-                waiting.append(name)
-            else:
-                found.append((name, ""))
-    for name, problem in sorted(found):
-        yield FoundFile(name, "", problem) if problem else _read(start, name)
+    for name, problem in walk(folder):
+        yield FoundFile(name, "", problem) if problem else _read(Path(folder), name)
 
 
 def _read(folder: Path, name: str) -> FoundFile:
-    path = folder / name
+    digest = sha256()
     try:
-        mode = path.lstat().st_mode
-        if stat.S_ISLNK(mode):
-            return FoundFile(name, "", f"a link to {path.readlink()}: not followed")
-        if not stat.S_ISREG(mode):  # Even to open a device may do something.
-            return FoundFile(name, "", _NOT_PLAIN)
-        with open(os.open(path, _OPEN_FLAGS), "rb") as file:  # noqa: PTH123 - Path has no flags
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                return FoundFile(name, "", _NOT_PLAIN)
-            digest = sha256()
+        with open_plain(folder / name) as file:
             while piece := file.read(_CHUNK_BYTES):
                 digest.update(piece)
     except OSError as error:
-        return FoundFile(name, "", _problem(error))
+        return FoundFile(name, "", problem_of(error))
     return FoundFile(name, f"sha256:{digest.hexdigest()}")
-
-
-def _problem(error: OSError) -> str:
-    return error.strerror or str(error)
 
 
 # Both, compared
