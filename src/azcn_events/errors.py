@@ -371,7 +371,7 @@ class ExtraMissing(AzcnEventsError, ModuleNotFoundError):
 
     extra: str
     purpose: str
-    name: str
+    name: str | None
     detail: str
 
     def __str__(self) -> str:

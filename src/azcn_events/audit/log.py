@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from attrs import define, field
 
 from azcn_events.audit.checkpoints import Checkpoint
-from azcn_events.core.leaf import entry_of, leaves_of
+from azcn_events.core.leaf import entry_of
 from azcn_events.core.merkle import Tree
 from azcn_events.errors import InvalidValue
 from azcn_events.stores.protocol import Store
@@ -94,7 +94,7 @@ class Log:
         return self._grown(high * 256**level).hashes(level, low, high)
 
     def _leaves(self, low: int, high: int) -> Iterator[bytes]:
-        return leaves_of(self.store.read_all(after=low, until=high))
+        return self.store.leaves(after=low, until=high)
 
     def _grown(self, size: int) -> Tree:
         if size > self._tree.size or size < 0:
