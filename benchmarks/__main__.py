@@ -18,15 +18,17 @@ from pathlib import Path
 from typing import Any
 
 from attrs import asdict
-from benchmarks import cases, measure
+from benchmarks import audit, cases, measure
 from benchmarks.measure import Figure
+
+CASES = {**cases.CASES, **audit.CASES}
 
 
 def main(arguments: list[str]) -> int:
     """Run the cases asked for and print a table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     parser.add_argument("--quick", action="store_true", help="tiny sizes")
-    parser.add_argument("--only", action="append", choices=tuple(cases.CASES))
+    parser.add_argument("--only", action="append", choices=tuple(CASES))
     parser.add_argument("--json", type=Path, help="keep the raw figures here")
     parser.add_argument("--dir", help="where the ledgers are made: the disk to measure")
     asked = parser.parse_args(arguments)
@@ -39,8 +41,8 @@ def main(arguments: list[str]) -> int:
         about["fsync_us_before"] = measure.fsync_us(bench.directory, probes)
         _introduce(about)
         started = time.monotonic()
-        for name in asked.only or cases.CASES:
-            for figure in cases.CASES[name](bench):
+        for name in asked.only or CASES:
+            for figure in CASES[name](bench):
                 if not figures or figures[-1].case != figure.case:
                     print()
                 figures.append(figure)

@@ -23,6 +23,11 @@ CASES = {
     "peak memory 2,000",
     "peak memory 4,000",
     "start, over a bare interpreter",
+    "verify 2,000",
+    "verify 4,000",
+    "a proof of 4,000",
+    "verify, peak memory 2,000",
+    "verify, peak memory 4,000",
 }
 
 

@@ -28,10 +28,10 @@ __all__ = ["main"]
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code (see ``azcn --help``)."""
     options = parser().parse_args(argv)
-    run: Callable[[argparse.Namespace], None] = options.run
+    run: Callable[[argparse.Namespace], int | None] = options.run
     _set_up_output(options)
     try:
-        run(options)
+        code = run(options)
         sys.stdout.flush()
     except (StoreError, UndecodableEvent) as error:
         complain(error)
@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return 0
         complain(error)
         return 1
-    return 0
+    return code or 0
 
 
 def _set_up_output(options: argparse.Namespace) -> None:

@@ -26,7 +26,7 @@ class Commands:
     def add(
         self,
         name: str,
-        run: Callable[[argparse.Namespace], None],
+        run: Callable[[argparse.Namespace], int | None],
         text: str,
         example: str,
         *parents: argparse.ArgumentParser,
@@ -35,7 +35,8 @@ class Commands:
 
         Args:
             name: What is typed.
-            run: What it does; it prints, and raises what it cannot do.
+            run: What it does; it prints, and raises what it cannot do. It may
+                give an exit code.
             text: What it does, in words that begin small.
             example: A whole command line.
             parents: The options that it has in common with others.

@@ -1,0 +1,254 @@
+"""Commands that prove and verify: keys, checkpoints, published reports."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from azcn_events.cli.commands import Commands
+from azcn_events.cli.terminal import open_ledger, print_table, say
+from azcn_events.errors import AzcnEventsError, InvalidValue
+
+__all__ = ["add"]
+
+
+def add(commands: Commands) -> None:
+    """Add the commands that make and check proofs."""
+    _add_verify(commands)
+    key = commands.add(
+        "key",
+        _key,
+        "make a key to sign checkpoints with, in a file outside of the ledger",
+        "azcn key log.example/azcn ~/azcn.key",
+    )
+    key.add_argument("name", help="what the log is called: a URL without its scheme")
+    key.add_argument("file", help="the new file; it is never overwritten")
+    checkpoint = commands.add(
+        "checkpoint",
+        _checkpoint,
+        "sign what the ledger holds now, if it continues what was signed before",
+        "azcn checkpoint --key-file ~/azcn.key --last /mnt/other/last.note",
+        commands.ledger,
+    )
+    checkpoint.add_argument("--key-file", required=True, action="append", dest="keys")
+    checkpoint.add_argument(
+        "--last",
+        required=True,
+        help="the file of the last signed checkpoint, on another disk than the ledger",
+    )
+    checkpoint.add_argument(
+        "--begin", action="store_true", help="nothing was signed of this log before"
+    )
+    prove = commands.add(
+        "prove",
+        _prove,
+        "write a file that proves one event against a checkpoint",
+        "azcn prove 41 --checkpoint last.note > 41.tlog-proof",
+        commands.ledger,
+    )
+    prove.add_argument("position", type=int, help="the event's place in the log")
+    prove.add_argument("--checkpoint", required=True, metavar="FILE")
+    tiles = commands.add(
+        "tiles",
+        _tiles,
+        "write the log as tiles, which other programs check; or bring them up to date",
+        "azcn tiles public/ --checkpoint last.note",
+        commands.ledger,
+    )
+    tiles.add_argument("folder")
+    tiles.add_argument("--checkpoint", required=True, metavar="FILE")
+    _add_published(commands)
+
+
+def _add_verify(commands: Commands) -> None:
+    verify = commands.add(
+        "verify",
+        _verify,
+        "verify that the ledger holds what was recorded, and say what that proves;"
+        " exit code 1 if something was altered",
+        "azcn verify --key 'log.example/azcn+1a2b3c4d+A…' --kept 2025.note",
+        commands.ledger,
+    )
+    verify.add_argument("--key", action="append", default=[], metavar="VKEY")
+    verify.add_argument("--policy", metavar="FILE", help="whose signatures count")
+    verify.add_argument(
+        "--checkpoint",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a signed note",
+    )
+    verify.add_argument(
+        "--kept",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a signed note that you have kept since it was made",
+    )
+    verify.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _add_published(commands: Commands) -> None:
+    publish = commands.add(
+        "publish",
+        _publish,
+        "make a report and record that it was given out",
+        "azcn publish pipeline --policy committed --source source/bulletin-4",
+        commands.axes,
+        commands.form,
+        commands.ledger,
+    )
+    publish.add_argument("name", help="which report")
+    publish.add_argument("--policy", help="pipeline: claims, no-umbrellas or committed")
+    publish.add_argument("--agreement", help="milestones: one agreement only")
+    publish.add_argument(
+        "--source", required=True, help="the stream of where it stands"
+    )
+    publish.add_argument("--at", default="", help="the place in it")
+    publish.add_argument("--by", default="", help="who gives it out")
+    reproduce = commands.add(
+        "reproduce",
+        _reproduce,
+        "make a published report again from history; exit code 1 if it differs",
+        "azcn reproduce 212",
+        commands.form,
+        commands.ledger,
+    )
+    reproduce.add_argument("which", help="the record's id or position")
+    reproduce.add_argument("--content", metavar="FILE", help="what was told, if kept")
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from azcn_events.audit.claims import claims_of  # noqa: PLC0415 - see open_ledger
+    from azcn_events.audit.notes import VerifierKey  # noqa: PLC0415 - see open_ledger
+    from azcn_events.audit.policy import (  # noqa: PLC0415 - see open_ledger
+        parse_policy,
+        witnessed,
+    )
+    from azcn_events.audit.verdict import Finding  # noqa: PLC0415 - see open_ledger
+    from azcn_events.audit.verify import Claim  # noqa: PLC0415 - see open_ledger
+    from azcn_events.audit.verify_file import verify_file  # noqa: PLC0415 - see open_ledger
+    from azcn_events.core.codec import Codec  # noqa: PLC0415 - see open_ledger
+    from azcn_events.investment.lifecycle import INVESTMENT  # noqa: PLC0415 - see open_ledger
+
+    keys = [VerifierKey.parse(text) for text in options.key]
+    policy = None
+    if options.policy:
+        policy = parse_policy(Path(options.policy).read_bytes(), options.policy)
+        keys += policy.keys
+    notes = {
+        name: Path(name).read_bytes() for name in (*options.checkpoint, *options.kept)
+    }
+    if notes and not keys:
+        raise AzcnEventsError("whose checkpoints? give --key or --policy")
+    found: list[Claim | Finding] = []
+    if notes:
+        logs = policy.logs if policy and policy.logs else keys
+        found += claims_of(
+            notes,
+            keys,
+            logs[0].name,
+            kept=options.kept,
+            satisfied=lambda opened: policy is not None and witnessed(policy, opened),
+        )
+    verdict = verify_file(
+        options.ledger.removeprefix("sqlite:"),
+        claims=[one for one in found if isinstance(one, Claim)],
+        refused=[one for one in found if isinstance(one, Finding)],
+        codec=Codec(INVESTMENT),
+    )
+    print(verdict.json() if options.json else verdict.text())
+    return int(not verdict.is_whole)
+
+
+def _key(options: argparse.Namespace) -> None:
+    from azcn_events.audit.keys import SigningKey  # noqa: PLC0415 - see open_ledger
+
+    key = SigningKey.make(options.name)
+    key.save(options.file)
+    say(f"{options.file} is the key; keep it out of the ledger's backups. Give away:")
+    print(key.verifier)
+
+
+def _checkpoint(options: argparse.Namespace) -> None:
+    from azcn_events.audit.keys import SigningKey  # noqa: PLC0415 - see open_ledger
+    from azcn_events.audit.log import Log  # noqa: PLC0415 - see open_ledger
+    from azcn_events.audit.signer import LogSigner  # noqa: PLC0415 - see open_ledger
+
+    keys = [SigningKey.load(path) for path in options.keys]
+    with open_ledger(options.ledger) as ledger:
+        note = LogSigner(options.last, keys).sign(
+            Log(ledger.store), begin=options.begin
+        )
+    sys.stdout.write(str(note))
+
+
+def _note(path: str) -> Any:  # noqa: ANN401 - a Note; imported late
+    from azcn_events.audit.notes import parse_note  # noqa: PLC0415 - see open_ledger
+
+    return parse_note(Path(path).read_bytes())
+
+
+def _prove(options: argparse.Namespace) -> None:
+    from azcn_events.audit.log import Log  # noqa: PLC0415 - see open_ledger
+    from azcn_events.audit.proof_files import prove  # noqa: PLC0415 - see open_ledger
+
+    if options.position < 1:
+        accepted = "a position, from 1"
+        raise InvalidValue(str(options.position), "no event stands there", accepted)
+    with open_ledger(options.ledger) as ledger:
+        log, note = Log(ledger.store), _note(options.checkpoint)
+        sys.stdout.write(str(prove(log, options.position - 1, note)))
+
+
+def _tiles(options: argparse.Namespace) -> None:
+    from azcn_events.audit.log import Log  # noqa: PLC0415 - see open_ledger
+    from azcn_events.audit.tiles import export_tiles  # noqa: PLC0415 - see open_ledger
+
+    with open_ledger(options.ledger) as ledger:
+        export_tiles(Log(ledger.store), options.folder, _note(options.checkpoint))
+    say(f"{options.folder} holds the log as tiles")
+
+
+def _publish(options: argparse.Namespace) -> None:
+    from azcn_events.audit.publish import publish  # noqa: PLC0415 - see open_ledger
+    from azcn_events.core.values import Citation  # noqa: PLC0415 - see open_ledger
+
+    asked = {
+        key: value
+        for key in ("policy", "agreement")
+        if (value := getattr(options, key)) is not None
+    }
+    with open_ledger(options.ledger) as ledger:
+        published = publish(
+            ledger,
+            options.name,
+            cites=Citation(options.source, options.at),
+            by=options.by,
+            as_of=options.as_of,
+            known_by=options.known_by,
+            **asked,
+        )
+    print_table(published.table, options)
+    record = published.record
+    say(f"published at position {record.position}, id {record.id}", file=sys.stderr)
+
+
+def _reproduce(options: argparse.Namespace) -> int:
+    from azcn_events.audit.publish import reproduce  # noqa: PLC0415 - see open_ledger
+
+    which = options.which
+    content = Path(options.content).read_bytes() if options.content else None
+    with open_ledger(options.ledger) as ledger:
+        found = reproduce(
+            ledger,
+            int(which) if which.isascii() and which.isdigit() else which,
+            content=content,
+        )
+    if options.json or options.csv or found.drift:
+        print_table(found.table_of_drift(), options)
+    else:
+        say(found.explain())
+    return int(not found.is_same)
