@@ -19,17 +19,21 @@ STREAMS = 7
 WHEN = When("2025-04~")
 
 
-def told(store: Store, clock: Clock, events: int = EVENTS) -> Ledger:
+def told(
+    store: Store, clock: Clock, events: int = EVENTS, *, after: int = 0, word: str = "e"
+) -> Ledger:
     """Record a history, one event every ten seconds, in seven streams.
 
     Args:
-        store: An empty store, whose clock is ``clock``.
+        store: A store with the first ``after`` events, whose clock is ``clock``.
         clock: Moved before each event.
-        events: How many to record.
+        events: How many there are to be.
+        after: How many there are.
+        word: What the ids of the new ones begin with.
     """
-    ledger = Ledger(store, clock=clock, new_id=numbered_ids("e"))
+    ledger = Ledger(store, clock=clock, new_id=numbered_ids(f"{word}{after}-"))
     cites = Citation("source/gazette", at="page 3")
-    for number in range(events):
+    for number in range(after, events):
         clock.us += STEP_S * 1_000_000
         stream, turn = f"agreement/{number % STREAMS}", number // STREAMS
         fact: Event

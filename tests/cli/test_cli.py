@@ -8,44 +8,14 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.cli.runner import Run
 
-from azcn_events.cli import main
 from azcn_events.demo import seed_files
 
-Run = Callable[..., tuple[int, str, str]]
-
 CITED = '{"when": "2025-04-25", "cites": {"source": "source/s"}, '
-
-
-@pytest.fixture
-def run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Run:
-    """Give a runner of commands, in a directory of its own: code, output, errors."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("AZCN_LEDGER", raising=False)
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def command(*words: object) -> tuple[int, str, str]:
-        try:
-            code = main([str(word) for word in words])
-        except SystemExit as end:
-            code = int(end.code or 0)
-        printed = capsys.readouterr()
-        return code, printed.out, printed.err
-
-    return command
-
-
-@pytest.fixture
-def seeded(run: Run) -> Run:
-    """Give the same, with the seed loaded into ``azcn.db``."""
-    assert 0 == run("load", *seed_files())[0]
-    return run
 
 
 def in_process(

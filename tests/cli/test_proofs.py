@@ -1,0 +1,120 @@
+"""Keys, checkpoints, proofs and published reports on the command line."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from tests.cli.runner import Run
+
+ORIGIN = "log.example/azcn"
+
+
+@pytest.fixture
+def vkey(seeded: Run) -> str:
+    """Make a key, sign what the seed is, and give the verifier key."""
+    code, out, _ = seeded("key", ORIGIN, "azcn.key")
+    assert 0 == code
+    code, note, _ = seeded(
+        "checkpoint", "--key-file", "azcn.key", "--last", "last.note", "--begin"
+    )
+    assert 0 == code
+    assert Path("last.note").read_text("utf-8") == note
+    return out.splitlines()[-1]
+
+
+def test_what_is_whole_says_how_sure_that_is(seeded: Run, vkey: str) -> None:
+    """By the hashes alone, by a checkpoint, by one that was kept."""
+    for words, assurance in [
+        ((), "assurance: stored, up to event 27"),
+        (("--checkpoint", "last.note"), "assurance: signed, up to event 27, by last"),
+        (("--kept", "last.note"), "assurance: kept, up to event 27, by last.note"),
+    ]:
+        code, out, err = seeded("verify", "--key", vkey, *words)
+        assert (0, "") == (code, err)
+        assert out.splitlines()[-1].startswith(assurance)
+        assert "this does not show:" in out
+
+
+def test_what_was_altered_is_found_and_not_changed(seeded: Run, vkey: str) -> None:
+    """The exit code says so, and the findings say where."""
+    with closing(sqlite3.connect("azcn.db", isolation_level=None)) as connection:
+        connection.execute("DROP TRIGGER event_is_not_changed")
+        connection.execute("UPDATE event SET payload = '{}' WHERE position = 3")
+    before = Path("azcn.db").read_bytes()
+    code, out, _ = seeded("verify", "--json", "--key", vkey, "--kept", "last.note")
+    found = json.loads(out)
+    assert (1, False, "none") == (code, found["whole"], found["assurance"])
+    places = {(one["code"], one["position"]) for one in found["findings"]}
+    assert {("root", 0)} < places
+    assert 3 in {position for _, position in places}
+    assert before == Path("azcn.db").read_bytes()
+
+
+def test_a_policy_asks_for_witnesses(seeded: Run, vkey: str) -> None:
+    """Without them a checkpoint is signed and no more."""
+    Path("policy").write_text(f"log {vkey}\nquorum none\n", "utf-8")
+    code, out, _ = seeded("verify", "--policy", "policy", "--checkpoint", "last.note")
+    assert 0 == code
+    assert "assurance: signed" in out
+
+
+def test_a_note_that_does_not_open_is_a_finding(seeded: Run, vkey: str) -> None:
+    """All are looked at; the others still count."""
+    note = Path("last.note").read_text("utf-8")
+    Path("forged.note").write_text(note.replace("27", "26"), "utf-8")
+    code, out, _ = seeded(
+        "verify", "--key", vkey, "--kept", "last.note", "--checkpoint", "forged.note"
+    )
+    assert 1 == code
+    assert "altered (signature): forged.note" in out
+    assert "assurance: kept" in out
+
+
+def test_notes_without_a_key_mean_nothing(seeded: Run, vkey: str) -> None:
+    """It asks whose they are."""
+    assert vkey
+    code, _, err = seeded("verify", "--checkpoint", "last.note")
+    assert (1, "azcn: whose checkpoints? give --key or --policy\n") == (code, err)
+
+
+def test_a_second_history_is_not_signed(seeded: Run, vkey: str) -> None:
+    """A ledger that does not continue what was signed is refused."""
+    assert vkey
+    Path("azcn.db").rename("old.db")
+    seeded("init")
+    code, out, err = seeded(
+        "checkpoint", "--key-file", "azcn.key", "--last", "last.note"
+    )
+    assert (1, "") == (code, out)
+    assert "may be a backup from before, or altered" in err
+
+
+def test_proofs_and_tiles_are_written(seeded: Run, vkey: str) -> None:
+    """For other programs to check."""
+    assert vkey
+    code, proof, _ = seeded("prove", "3", "--checkpoint", "last.note")
+    assert 0 == code
+    assert proof.startswith("c2sp.org/tlog-proof@v1\nindex 2\n")
+    assert 1 == seeded("prove", "0", "--checkpoint", "last.note")[0]
+    assert 0 == seeded("tiles", "public", "--checkpoint", "last.note")[0]
+    assert Path("public/tile/0/000.p/27").is_file()
+
+
+def test_a_published_report_is_made_again(seeded: Run) -> None:
+    """The same log and the same report; what was no publication is refused."""
+    code, out, err = seeded(
+        "publish", "pipeline", "--policy", "committed", "--source", "source/bulletin"
+    )
+    assert 0 == code
+    assert "policy: committed" in out
+    assert "published at position 28, id " in err
+    code, out, _ = seeded("reproduce", "28")
+    assert 0 == code
+    assert "the same log and the same report" in out
+    code, _, err = seeded("reproduce", "3")
+    assert 1 == code
+    assert "this is no published report" in err
