@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Final, Self, TypeVar
@@ -47,6 +48,11 @@ from azcn_events.errors import (
 from azcn_events.interop import jsonlines
 from azcn_events.investment.lifecycle import INVESTMENT
 from azcn_events.reports import REPORTS
+from azcn_events.reports.bisect import Rule, Turn, bisect, reads_otherwise, rule_named
+from azcn_events.reports.blame import blame
+from azcn_events.reports.diff import Bridge, diff
+from azcn_events.reports.explain import Explanation, explain
+from azcn_events.reports.past import only
 from azcn_events.reports.table import Table
 from azcn_events.stores.protocol import Draft, Row, Stamp, Store
 
@@ -122,6 +128,98 @@ class View:
         Raises:
             UnknownName: If there is no such report, policy or parameter.
         """
+        return self._asked(name, parameters)(self.moment)
+
+    def explain(
+        self,
+        name: str,
+        *row: str,
+        column: str,
+        **parameters: Any,  # noqa: ANN401 - each report's own
+    ) -> Explanation:
+        """Explain one figure of a report: records, citations, sources, doubts.
+
+        Args:
+            name: The report's name.
+            *row: What the row begins with, as in ``Table.row``.
+            column: The column's name.
+            **parameters: The report's own.
+
+        Raises:
+            UnknownName: As for :meth:`report`; or if there is no such row or column.
+            InvalidValue: If several rows begin so.
+        """
+        report = self._asked(name, parameters)
+        return explain(self.moment, report, *row, column=column)
+
+    def blame(self, stream: str, field: str = "") -> Table:
+        """Say of each part of a stream's state which record last set it.
+
+        Raises:
+            UnknownName: If there is no such stream, or no such part of it.
+        """
+        return blame(self.moment, stream, field)
+
+    def diff(
+        self,
+        name: str,
+        *row: str,
+        before: View,
+        column: str = "",
+        **parameters: Any,  # noqa: ANN401 - each report's own
+    ) -> Bridge:
+        """Find what moved a figure, or every figure of a report, since an earlier view.
+
+        Args:
+            name: The report's name.
+            *row: What the row begins with; nothing for the whole report.
+            before: The earlier view, on either axis or both.
+            column: The column's name; empty for every column.
+            **parameters: The report's own.
+
+        Raises:
+            UnknownName: As for :meth:`report`; or if there is no such row or column.
+            InvalidValue: If ``before`` is no earlier view of this ledger.
+        """
+        report = self._asked(name, parameters)
+        return diff(before.moment, self.moment, report, *row, column=column)
+
+    def bisect(
+        self, rule: str | Rule, *, after: int = 0, exhaustive: bool = False
+    ) -> Turn | None:
+        """Find the record after which a rule fails; see :func:`reports.bisect.bisect`.
+
+        Args:
+            rule: One of ``reports.bisect.RULES``, or a predicate on a moment.
+            after: A position at which it held.
+            exhaustive: Look after every record.
+
+        Raises:
+            UnknownName: If there is no such rule.
+            InvalidValue: If the rule fails at the start already.
+        """
+        holds = rule_named(rule) if isinstance(rule, str) else rule
+        return bisect(self.moment, holds, after=after, exhaustive=exhaustive)
+
+    def reads_otherwise(
+        self,
+        name: str,
+        *row: str,
+        column: str,
+        **parameters: Any,  # noqa: ANN401 - each report's own
+    ) -> Rule:
+        """Make a rule to bisect by: a figure is not yet what it is at this view.
+
+        Raises:
+            As for :meth:`explain`.
+        """
+        report = self._asked(name, parameters)
+        return reads_otherwise(self.moment, report, *row, column=column)
+
+    def _asked(
+        self, name: str, parameters: Mapping[str, Any]
+    ) -> Callable[[Moment], Table]:
+        """Give a report with its parameters, to be asked of any moment."""
         try:
             report = REPORTS[name]
         except KeyError:
@@ -132,9 +230,18 @@ class View:
                 what = f"parameter of the report {name!r}"
                 raise UnknownName(what, parameter, known)
         before = parameters.get("before")
-        if isinstance(before, View):
-            parameters["before"] = before.moment
-        return report(self.moment, **parameters)
+        if not isinstance(before, View | Moment):
+            return partial(report, **parameters)
+        earlier = before.moment if isinstance(before, View) else before
+
+        def since(moment: Moment) -> Table:
+            looked = earlier
+            if moment is not self.moment:
+                # What the one look is not to see, the other is not to see either.
+                looked = only(earlier, (record.position for record in moment.read()))
+            return report(moment, **{**parameters, "before": looked})
+
+        return since
 
 
 class Ledger:

@@ -73,6 +73,25 @@ def add(commands: Commands) -> None:
         ledger,
     )
     log.add_argument("stream", nargs="?", default="", help="one stream only")
+    log.add_argument(
+        "--kind",
+        action="append",
+        default=[],
+        help="facts of this kind only, such as land-allocated; may be repeated",
+    )
+    log.add_argument("--source", default="", help="what cites this source only")
+    log.add_argument(
+        "--recorded-since", metavar="DATE", help="what was recorded then or later"
+    )
+    log.add_argument(
+        "--recorded-until", metavar="DATE", help="what was recorded by then"
+    )
+    log.add_argument(
+        "--when-since", metavar="DATE", help="leave out what was surely so before"
+    )
+    log.add_argument(
+        "--when-until", metavar="DATE", help="leave out what was surely so after"
+    )
 
 
 def _load(options: argparse.Namespace) -> None:
@@ -162,16 +181,37 @@ def _log(options: argparse.Namespace) -> None:
     from azcn_events.reports.records import records  # noqa: PLC0415 - see open_ledger
 
     with open_ledger(options.ledger) as ledger:
+        choice = _choice(options, tuple(ledger.lifecycle.kinds))
         view = ledger.view(as_of=options.as_of, known_by=options.known_by)
         chosen: Iterable[Any] = ledger.records(until=view.position)
         if options.stream:
             chosen = view.history(options.stream).records
-        chosen = _come(view, chosen)
+        chosen = filter(choice.takes, _come(view, chosen))
         if options.json:
             for record in chosen:
                 sys.stdout.write(jsonlines.write(record, ledger.codec).decode() + "\n")
         else:
             print_table(records(view.moment, chosen), options)
+
+
+def _choice(options: argparse.Namespace, kinds: tuple[str, ...]) -> Any:  # noqa: ANN401 - a Choice; imported late
+    """Read which records are asked for, all that is wrong with it before any work."""
+    from azcn_events.core.values import day_of, known_from, known_until  # noqa: PLC0415 - see open_ledger
+    from azcn_events.errors import UnknownName  # noqa: PLC0415 - rare
+    from azcn_events.reports.records import Choice  # noqa: PLC0415 - see open_ledger
+
+    for kind in options.kind:
+        if kind not in kinds:
+            raise UnknownName("kind of fact", kind, kinds)
+    since, until = options.recorded_since, options.recorded_until
+    return Choice(
+        kinds=tuple(options.kind),
+        source=options.source,
+        recorded_since=None if since is None else known_from(since),
+        recorded_until=None if until is None else known_until(until),
+        when_since=options.when_since and day_of(options.when_since),
+        when_until=options.when_until and day_of(options.when_until),
+    )
 
 
 def _come(view: Any, chosen: Iterable[Any]) -> Iterable[Any]:  # noqa: ANN401 - a View; imported late

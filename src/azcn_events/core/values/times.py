@@ -14,6 +14,7 @@ __all__ = [
     "datetime_of_us",
     "day_of",
     "day_of_us",
+    "known_from",
     "known_until",
     "ordinal_of_us",
     "recorded_us_of",
@@ -99,10 +100,26 @@ def known_until(text: str | date) -> int:
     Raises:
         InvalidValue: If it is neither, or a date-time without a zone.
     """
+    return _time_of(text, time.max)
+
+
+def known_from(text: str | date) -> int:
+    """Read since when something was known: a day (from its start, UTC) or a date-time.
+
+    Returns:
+        Microseconds since 1970 UTC, the first that counts.
+
+    Raises:
+        InvalidValue: If it is neither, or a date-time without a zone.
+    """
+    return _time_of(text, time.min)
+
+
+def _time_of(text: str | date, of_a_day: time) -> int:
     if isinstance(text, datetime) or (isinstance(text, str) and len(text) > _DAY_TEXT):
         return recorded_us_of(text)
-    ends = datetime.combine(day_of(text), time.max, tzinfo=UTC)
-    return (ends - _EPOCH) // _MICROSECOND
+    asked = datetime.combine(day_of(text), of_a_day, tzinfo=UTC)
+    return (asked - _EPOCH) // _MICROSECOND
 
 
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
