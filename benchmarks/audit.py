@@ -14,7 +14,7 @@ from typing import Any, Final
 from benchmarks.cases import ROOT, Bench
 from benchmarks.measure import RAW, Contestant, Figure, Target, compete, peak_mib
 
-from azcn_events.audit.verify import verify
+from azcn_events.audit.verify import verify_log
 from azcn_events.core.codec import Codec
 from azcn_events.core.merkle import Frontier, Tree, verify_inclusion
 from azcn_events.investment.lifecycle import INVESTMENT
@@ -38,13 +38,13 @@ def verification(bench: Bench) -> Iterator[Figure]:
             frontier.extend(store.leaves())
 
         def hashed(_: int, store: SqliteStore = store, count: int = count) -> None:
-            verdict = verify(store)
+            verdict = verify_log(store)
             assert (count, ()) == (verdict.size, verdict.findings)
 
         def decoded(
             _: int, store: SqliteStore = store, codec: Codec = codec, count: int = count
         ) -> None:
-            verdict = verify(store, codec=codec)
+            verdict = verify_log(store, codec=codec)
             assert (count, ()) == (verdict.size, verdict.findings)
 
         yield from compete(
@@ -139,7 +139,7 @@ def main(path: str) -> None:
     """Verify one file, and print how much memory that took."""
     store = SqliteStore.open(Path(path))
     base = peak_mib()
-    verdict = verify(store, codec=Codec(INVESTMENT))
+    verdict = verify_log(store, codec=Codec(INVESTMENT))
     found = {"size": verdict.size, "base_mib": base, "peak_mib": peak_mib()}
     print(json.dumps(found))
     store.close()

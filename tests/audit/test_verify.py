@@ -19,7 +19,7 @@ from azcn_events.audit.verify import (
     _Brackets,
     _Check,
     rows_of,
-    verify,
+    verify_log,
     verify_rows,
 )
 from azcn_events.core.codec import Codec
@@ -275,7 +275,7 @@ def test_a_store_is_verified_as_it_was_at_first() -> None:
     clock = Clock()
     store = MemoryStore(clock)
     told(store, clock)
-    verdict = verify(store, claims=signed(HONEST), codec=CODEC)
+    verdict = verify_log(store, claims=signed(HONEST), codec=CODEC)
     assert ((), Assurance.SIGNED) == (verdict.findings, verdict.assurance)
 
 

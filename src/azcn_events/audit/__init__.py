@@ -9,7 +9,9 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from azcn_events.audit.checkpoints import Checkpoint
+    from azcn_events.audit.claims import claims_of
     from azcn_events.audit.keys import SigningKey, signed
+    from azcn_events.audit.ledger_files import verify_file
     from azcn_events.audit.log import Log
     from azcn_events.audit.notes import (
         Note,
@@ -37,6 +39,14 @@ if TYPE_CHECKING:
         prove,
         verify_proof_file,
     )
+    from azcn_events.audit.publish import (
+        Published,
+        Reproduction,
+        publications,
+        reproduce,
+        restated_since,
+    )
+    from azcn_events.audit.sealing import Vault, opened
     from azcn_events.audit.signer import LogSigner
     from azcn_events.audit.tiles import (
         export_tiles,
@@ -44,8 +54,14 @@ if TYPE_CHECKING:
         read_tiles,
         tile_path,
     )
+    from azcn_events.audit.verdict import Assurance, Finding, Severity, Verdict
+    from azcn_events.audit.verify import Claim, RawRow, verify_log, verify_rows
 
 _HOMES = {
+    "claims": ("claims_of",),
+    "ledger_files": ("verify_file",),
+    "verdict": ("Assurance", "Finding", "Severity", "Verdict"),
+    "verify": ("Claim", "RawRow", "verify_log", "verify_rows"),
     "checkpoints": ("Checkpoint",),
     "keys": (
         "SigningKey",
@@ -78,6 +94,14 @@ _HOMES = {
         "prove",
         "verify_proof_file",
     ),
+    "publish": (
+        "Published",
+        "Reproduction",
+        "publications",
+        "reproduce",
+        "restated_since",
+    ),
+    "sealing": ("Vault", "opened"),
     "signer": ("LogSigner",),
     "tiles": (
         "export_tiles",
@@ -90,7 +114,10 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [  # pyright: ignore[reportUnsupportedDunderAll] - loaded by __getattr__
     "PROOF_FILE_SUFFIX",
+    "Assurance",
     "Checkpoint",
+    "Claim",
+    "Finding",
     "Log",
     "LogSigner",
     "Note",
@@ -98,25 +125,39 @@ __all__ = [  # pyright: ignore[reportUnsupportedDunderAll] - loaded by __getattr
     "OpenedCheckpoint",
     "Policy",
     "ProofFile",
+    "Published",
+    "RawRow",
+    "Reproduction",
     "Scheme",
+    "Severity",
     "Signature",
     "Signer",
     "SigningKey",
+    "Vault",
+    "Verdict",
     "VerifierKey",
+    "claims_of",
     "export_tiles",
     "open_by_policy",
     "open_checkpoint",
     "open_note",
+    "opened",
     "parse_note",
     "parse_policy",
     "parse_proof_file",
     "prove",
+    "publications",
     "read_checkpoint",
     "read_tiles",
+    "reproduce",
+    "restated_since",
     "satisfied",
     "signed",
     "tile_path",
+    "verify_file",
+    "verify_log",
     "verify_proof_file",
+    "verify_rows",
     "witnessed",
 ]
 

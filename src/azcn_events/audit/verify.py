@@ -28,7 +28,7 @@ __all__ = [
     "Claim",
     "RawRow",
     "rows_of",
-    "verify",
+    "verify_log",
     "verify_rows",
 ]
 
@@ -92,7 +92,7 @@ TOLERANCE_S: Final = 600.0
 and events arrive between a checkpoint and its cosignature."""
 
 
-def verify(
+def verify_log(
     store: Store,
     *,
     claims: Sequence[Claim] = (),

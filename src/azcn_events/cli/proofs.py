@@ -129,7 +129,7 @@ def _verify(options: argparse.Namespace) -> int:
     )
     from azcn_events.audit.verdict import Finding  # noqa: PLC0415 - see open_ledger
     from azcn_events.audit.verify import Claim  # noqa: PLC0415 - see open_ledger
-    from azcn_events.audit.verify_file import verify_file  # noqa: PLC0415 - see open_ledger
+    from azcn_events.audit.ledger_files import verify_file  # noqa: PLC0415 - see open_ledger
     from azcn_events.core.codec import Codec  # noqa: PLC0415 - see open_ledger
     from azcn_events.investment.lifecycle import INVESTMENT  # noqa: PLC0415 - see open_ledger
 
