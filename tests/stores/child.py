@@ -203,10 +203,19 @@ def fork(path: str) -> None:
     store.close()
 
 
+def upgrade(path: str) -> None:
+    """Open an old file, and say how many leaf hashes it has then."""
+    ready()
+    store = SqliteStore.open(path)
+    say({"leaves": len(list(store.leaves()))})
+    store.close()
+
+
 TASKS: Final[dict[str, Callable[..., None]]] = {
     task.__name__: task
     for task in (
-        write, compete, tail, scan, triples, make, add_one, open_as_nobody, fill, fork
+        write, compete, tail, scan, triples, make, add_one, open_as_nobody, fill, fork,
+        upgrade,
     )
 }  # fmt: skip
 

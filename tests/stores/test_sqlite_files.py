@@ -128,7 +128,12 @@ def _no_parent(path: Path) -> None:
 
 def _of_a_newer_release(path: Path) -> None:
     fill(path, 3)
-    run(path, "PRAGMA user_version = 2")
+    run(path, "PRAGMA user_version = 3")
+
+
+def _of_no_release(path: Path) -> None:
+    fill(path, 3)
+    run(path, "PRAGMA user_version = 0")
 
 
 def _cut(path: Path, size: int) -> None:
@@ -195,6 +200,7 @@ def _a_log_of_an_empty_file(path: Path) -> None:
         (_a_file_for_parent, "missing"),
         (_no_parent, "missing"),
         (_of_a_newer_release, "newer"),
+        (_of_no_release, "damaged"),
         (_of_a_few_bytes, "damaged"),
         (_of_a_header, "damaged"),
         (_of_one_page, "damaged"),

@@ -8,7 +8,7 @@ import threading
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from threading import Event as Signal
 from typing import Any, cast
@@ -17,7 +17,9 @@ import pytest
 from attrs import evolve, frozen
 
 from azcn_events.core.events import Event
+from azcn_events.core.leaf import leaves_of
 from azcn_events.core.lifecycle import Lifecycle, Milestone
+from azcn_events.core.merkle import entry_hash
 from azcn_events.errors import (
     InvalidValue,
     StoreBusy,
@@ -30,6 +32,7 @@ from azcn_events.stores.protocol import Draft, Row, Stamp, Store
 from azcn_events.testing.contract import StoreContract
 from azcn_events.testing.laws import LawBroken, assert_lawful, check_laws
 from azcn_events.testing.laws.stores import STORE_LAWS, sharing
+from azcn_events.testing.laws.stores.limits import FIRST_US, LAST_US
 from azcn_events.testing.stand_ins import OpenStore
 
 LAWS = {law.name: law for law in STORE_LAWS}
@@ -531,6 +534,56 @@ class PullsTimesUp(MemoryStore):
             return super().append(untimed, expected)
 
 
+class MakesTimesFit(MemoryStore):
+    """Takes the nearest time that a leaf can say."""
+
+    def append(
+        self, drafts: Sequence[Draft], expected: Mapping[str, int]
+    ) -> list[Stamp]:
+        shows, self.clock = self.clock, lambda: min(max(shows(), FIRST_US), LAST_US)
+        try:
+            return super().append(drafts, expected)
+        finally:
+            self.clock = shows
+
+
+# Leaf hashes.
+
+
+class HashesPayloads(MemoryStore):
+    """Hashes the payload alone."""
+
+    def _keep(self, rows: Iterator[Row]) -> None:
+        kept = list(rows)
+        super()._keep(iter(kept))
+        hashes = [entry_hash(row.payload) for row in kept]
+        self._leaves[-len(kept) :] = hashes
+
+
+class HashesTheClock(MemoryStore):
+    """Hashes before the clock is overruled."""
+
+    def _keep(self, rows: Iterator[Row]) -> None:
+        kept, now_us = list(rows), self.clock()
+        super()._keep(iter(kept))
+        shown = [row._replace(recorded_us=now_us) for row in kept]
+        self._leaves[-len(kept) :] = leaves_of(shown)
+
+
+class LeavesInMemory(MemoryStore):
+    """Keeps leaf hashes with the object that made them."""
+
+    def close(self) -> None:
+        self._leaves.clear()
+
+
+class LeavesByPage(MemoryStore):
+    """Reads a page of leaf hashes, and no other."""
+
+    def leaves(self, *, after: int = 0, until: int | None = None) -> Iterator[bytes]:
+        return islice(super().leaves(after=after, until=until), 1000)
+
+
 # Sharing.
 
 
@@ -548,6 +601,7 @@ class ForgetsTheLastBatch(MemoryStore):
     def close(self) -> None:
         rows = self._log[: self.size]
         self._log.clear()
+        self._leaves.clear()
         self._streams.clear()
         self._by_id.clear()
         self._keep(iter(rows))
@@ -627,6 +681,12 @@ WRONG: list[tuple[type[MemoryStore], str]] = [
     (AsksForEachEvent, "a_clock_is_overruled_within_a_batch"),
     (OwnTimes, "recorded_time_can_be_kept"),
     (PullsTimesUp, "recorded_time_cannot_be_changed"),
+    (MakesTimesFit, "a_clock_beyond_all_years_is_refused"),
+    (HashesPayloads, "leaves_are_those_of_the_rows"),
+    (HashesPayloads, "one_log_has_one_root"),
+    (HashesTheClock, "leaves_say_the_stored_time"),
+    (LeavesInMemory, "leaves_are_kept_when_reopened"),
+    (LeavesByPage, "leaves_have_no_seams"),
     (ForgetsTheLastBatch, "kept_when_reopened"),
     (ClosesOnce, "closing_twice_is_fine"),
     (Unlocked, "threads_may_share_a_store"),

@@ -11,6 +11,7 @@ from typing import Any, Final
 from attrs import define, evolve, field
 from tests.zoo.bug import Bug, Check
 
+from azcn_events.core.leaf import leaves_of
 from azcn_events.stores import batch
 from azcn_events.stores.memory import MemoryStore
 from azcn_events.stores.protocol import Draft, Row, Stamp, Store
@@ -167,6 +168,15 @@ class _StampsNothing(MemoryStore):
         return super().append(drafts, expected) or [Stamp(self.head(), 0, 0)]
 
 
+@define(eq=False)
+class _HashesTheClock(MemoryStore):
+    def _keep(self, rows: Iterator[Row]) -> None:
+        kept, now_us = list(rows), self.clock()
+        super()._keep(iter(kept))
+        shown = [row._replace(recorded_us=now_us) for row in kept]
+        self._leaves[-len(kept) :] = leaves_of(shown)
+
+
 # On the standard library's SQLite.
 
 
@@ -301,6 +311,10 @@ class Shelf:
             yield from page
             after = page[-1].position
 
+    def leaves(self, *, after: int = 0, until: int | None = None) -> Iterator[bytes]:
+        """See ``Store.leaves``; nobody alters rows in memory, so they are made anew."""
+        return leaves_of(self.read_all(after=after, until=until))
+
     def read_by_stream(self, *, until: int | None = None) -> Iterator[Row]:
         """See ``Store.read_by_stream``."""
         last = self.head() if until is None else min(until, self.head())
@@ -351,6 +365,12 @@ def _is_utf8(name: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+class _LeavesFromZero(Shelf):
+    def leaves(self, *, after: int = 0, until: int | None = None) -> Iterator[bytes]:
+        rows = self.read_all(after=after, until=until)
+        return leaves_of(row._replace(position=row.position - 1) for row in rows)
 
 
 class _AsText(Shelf):
@@ -450,6 +470,16 @@ BUGS: Final = (
         _TrustsTheFirstId,
     ),
     _memory("stamp-for-nothing", "Nothing appended gives a stamp.", _StampsNothing),
+    _memory(
+        "leaves-before-the-clock",
+        "Leaf hashes are made of the clock's time, before it is overruled.",
+        _HashesTheClock,
+    ),
+    _shelf(
+        "leaves-from-zero",
+        "Leaf hashes are made of indices from 0, not of positions.",
+        _LeavesFromZero,
+    ),
     _shelf("as-text", "The payload is kept as text.", _AsText),
     _shelf("limit", "A stream is read with a `LIMIT`, once.", _OnePage),
 )

@@ -7,14 +7,16 @@ so that two stores cannot differ in it.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
+from azcn_events.core.values import check_recorded_us
 from azcn_events.errors import IdCollision, InvalidValue, TooLarge, VersionConflict
 from azcn_events.stores.protocol import EVENT_BYTES_MAX, Draft, Row, Stamp
 
-__all__ = ["check", "check_versions", "repetition", "stamped"]
+__all__ = ["check", "check_names", "check_versions", "repetition", "stamped"]
 
 _INTEGER_MAX: Final = 2**63 - 1
 _CHECKSUM_MAX: Final = 2**63 - 1
@@ -24,15 +26,15 @@ def check(drafts: Sequence[Draft], expected: Mapping[str, int]) -> None:
     """Refuse a batch that no store could take, whatever it holds already.
 
     Raises:
-        InvalidValue: If a stream has no expected version, a name cannot be
-            stored as UTF-8 text, or a number is out of order or range.
+        InvalidValue: If a stream has no expected version, a name holds what no
+            name may, or a number or time is out of order or range.
         IdCollision: If an id occurs twice.
         TooLarge: If a payload and its metadata exceed ``EVENT_BYTES_MAX``.
     """
     ids = [draft.id for draft in drafts]
     streams = dict.fromkeys([draft.stream for draft in drafts])
     kinds = dict.fromkeys([draft.kind for draft in drafts])
-    _check_names([*streams, *expected, *kinds, *ids])
+    check_names([*streams, *expected, *kinds, *ids])
     if len(set(ids)) < len(ids):
         raise IdCollision(_first_twice(ids), "it occurs twice in this append")
     for stream in streams:
@@ -66,7 +68,7 @@ def check_versions(expected: Mapping[str, int], actual: Mapping[str, int]) -> No
 
 
 def stamped(
-    drafts: Iterable[Draft],
+    drafts: Sequence[Draft],
     *,
     versions: Mapping[str, int],
     head: int,
@@ -79,7 +81,7 @@ def stamped(
     stand still but not go back: a clock behind the newest event is overruled.
 
     Args:
-        drafts: What will be stored, in order.
+        drafts: What will be stored, in order; at least one.
         versions: The stored version of every stream in ``drafts``.
         head: The last stored position; 0 if there is none.
         newest_us: The recorded time at ``head``; None if there is none.
@@ -89,7 +91,8 @@ def stamped(
         One stamp per draft, in order.
 
     Raises:
-        InvalidValue: If a given recorded time lies before the one it follows.
+        InvalidValue: If a given recorded time lies before the one it follows, or
+            the clock shows none of the years 1 to 9999.
     """
     reached = dict(versions)
     now_us = clock()
@@ -109,6 +112,8 @@ def stamped(
         version = reached[draft.stream] + 1
         reached[draft.stream] = version
         stamps.append(Stamp(position, version, given_us))
+    for outermost in (stamps[0], stamps[-1]):  # They never fall between.
+        check_recorded_us(outermost.recorded_us)
     return stamps
 
 
@@ -150,24 +155,25 @@ def repetition(
     return stamps
 
 
-def _check_names(names: list[str]) -> None:
-    """Refuse what is not UTF-8, or holds NUL, which PostgreSQL has no text for."""
-    together = "".join(names)
-    if together.isascii() and "\0" not in together:
-        return
+def check_names(names: Iterable[str]) -> None:
+    """Refuse what is not UTF-8, or would break the lines of an entry (``core.leaf``).
+
+    Raises:
+        InvalidValue: If a name holds such a character; ``place`` says where.
+    """
     for name in names:
-        place = name.find("\0")
-        try:
-            name.encode()
-        except UnicodeEncodeError as error:
-            place = error.start
-        if place >= 0:
+        # Nearly all names are printable, and then hold none of these.
+        if not name.isprintable() and (found := _UNFIT.search(name)):
             raise InvalidValue(
                 name,
                 "a name cannot hold this character",
-                "any Unicode text without NUL and lone surrogates",
-                place,
+                "any Unicode text without lone surrogates and characters below U+0020",
+                found.start(),
             )
+
+
+_UNFIT: Final = re.compile("[\0-\x1f\ud800-\udfff]")
+"""Characters below U+0020, and surrogates, which UTF-8 does not have."""
 
 
 def _first_twice(ids: Iterable[str]) -> str:
@@ -183,7 +189,9 @@ def _check_numbers(draft: Draft) -> None:
             "the latest possible day lies before the earliest",
             "day numbers with earliest <= latest, or None for an open end",
         )
-    for number in (earliest, latest, draft.recorded_us):
+    if draft.recorded_us is not None:
+        check_recorded_us(draft.recorded_us)
+    for number in (earliest, latest):
         if number is not None and not -_INTEGER_MAX <= number <= _INTEGER_MAX:
             raise InvalidValue(
                 str(number), "the number is too large", "a number below 2**63"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,6 +11,7 @@ from threading import RLock
 
 from attrs import define, field
 
+from azcn_events.core.leaf import leaves_of
 from azcn_events.stores import batch
 from azcn_events.stores.protocol import Draft, Row, Stamp
 
@@ -37,6 +39,7 @@ class MemoryStore:
 
     clock: Callable[[], int] = _wall_clock_us
     _log: list[Row] = field(factory=list[Row], init=False, repr=False)
+    _leaves: list[bytes] = field(factory=list[bytes], init=False, repr=False)
     _streams: dict[str, list[Row]] = field(
         factory=dict[str, list[Row]], init=False, repr=False
     )
@@ -70,7 +73,9 @@ class MemoryStore:
             return stamps
 
     def _keep(self, rows: Iterator[Row]) -> None:
-        for row in rows:
+        kept = list(rows)
+        self._leaves += list(leaves_of(kept))
+        for row in kept:
             self._log.append(row)
             self._streams.setdefault(row.stream, []).append(row)
             self._by_id[row.id] = row
@@ -86,6 +91,18 @@ class MemoryStore:
     def read_all(self, *, after: int = 0, until: int | None = None) -> Iterator[Row]:
         """See ``Store.read_all``."""
         return self._pages(self._log, after, until)
+
+    def leaves(self, *, after: int = 0, until: int | None = None) -> Iterator[bytes]:
+        """See ``Store.leaves``."""
+        start = max(after, 0)
+        last = sys.maxsize if until is None else max(until, 0)
+        while True:
+            with self._lock:
+                page = self._leaves[start : min(start + _PAGE_ROWS, last)]
+            if not page:
+                return
+            yield from page
+            start += len(page)
 
     def _pages(self, rows: list[Row], after: int, until: int | None) -> Iterator[Row]:
         """Yield ``rows[after:]`` up to position ``until``, as the list grows."""

@@ -33,9 +33,9 @@ class Draft:
         earliest: First possible day as ``date.toordinal()``; None if open.
         latest: Last possible day, likewise; never below ``earliest``.
         recorded_us: Keep this recorded time (restoring a log), in microseconds
-            since 1970 UTC; None takes the store's clock.
+            since 1970 UTC, in the years 1 to 9999; None takes the store's clock.
 
-    Days and times lie between -2**63 and 2**63, both left out.
+    Days lie between -2**63 and 2**63, both left out.
     """
 
     stream: str
@@ -77,12 +77,13 @@ class Store(Protocol):
     Laws: positions are gapless and the same for every reader, in commit order;
     versions are gapless in each stream; recorded times never fall as positions
     rise; an acknowledged append is durable as the store's setting says; a batch
-    is stored whole or not at all; bytes come back verbatim.
+    is stored whole or not at all; bytes come back verbatim; beside each event its
+    leaf hash is kept, as ``core.leaf`` computes it.
 
     Threads may share a store. Names of streams, ids and kinds are any Unicode text
-    without NUL and lone surrogates, and differ if they differ in anything; to ask
-    for one that cannot be finds nothing. ``after`` and ``until`` are any whole
-    numbers.
+    without lone surrogates and characters below U+0020, and differ if they differ in
+    anything; to ask for one that cannot be finds nothing. ``after`` and ``until`` are
+    any whole numbers.
     """
 
     def append(
@@ -110,11 +111,12 @@ class Store(Protocol):
                 before versions and times: who tries again hears of the id.
             TooLarge: If a payload and its metadata exceed ``EVENT_BYTES_MAX``.
             InvalidValue: If a given ``recorded_us`` lies before the newest
-                recorded time in the store or earlier in the batch, if a stream
-                has no expected version, if ``earliest > latest``, if a number
-                lies outside of what ``Draft`` says, or if a name holds NUL or a
-                lone surrogate, which not every store could give back; its
-                ``place`` says where.
+                recorded time in the store or earlier in the batch, if it or the
+                clock's lies outside of the years 1 to 9999, which no leaf could
+                say, if a stream has no expected version, if ``earliest >
+                latest``, if a number lies outside of what ``Draft`` says, or if
+                a name holds a lone surrogate or a character below U+0020, which
+                would break the lines of a leaf's text; its ``place`` says where.
             StoreFull, StoreBusy, StoreUnusable: If it cannot be written.
             Exception: Whatever the clock raises.
 
@@ -138,6 +140,15 @@ class Store(Protocol):
 
         Reads in pages, holds no transaction between them, and stops at the end
         of what is stored when it gets there.
+        """
+        ...
+
+    def leaves(self, *, after: int = 0, until: int | None = None) -> Iterator[bytes]:
+        """Yield the leaf hashes of the log with ``after < position <= until``.
+
+        In position order, 32 bytes each, as they were computed when the events were
+        appended; whether they still fit the events is for an audit to say. Reads as
+        ``read_all`` does.
         """
         ...
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable
-from importlib import resources
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, cast
 
@@ -24,6 +24,7 @@ from azcn_events.stores.sqlite.driver import (
     milliseconds,
 )
 from azcn_events.stores.sqlite.line import Wait, begin_immediate, gate
+from azcn_events.stores.sqlite.schema import schema, upgrade_from_1
 
 __all__ = [
     "APPLICATION_ID",
@@ -36,8 +37,8 @@ __all__ = [
 APPLICATION_ID: Final = 0x617A636E
 """``"azcn"``: what our files hold in SQLite's ``application_id``."""
 
-SCHEMA_VERSION: Final = 1
-"""The newest ``user_version`` that this release can read."""
+SCHEMA_VERSION: Final = 2
+"""The newest ``user_version``; older files become such when they are opened."""
 
 SYNCHRONOUS: Final = {"full": "FULL", "normal": "NORMAL"}
 """SQLite's word for each durability."""
@@ -209,10 +210,13 @@ def _refuse_header(place: str, header: bytes) -> None:
             f" {application:#x}, ours is {APPLICATION_ID:#x}); nothing was changed"
         )
         raise StoreUnusable(place, "foreign", detail)
-    _refuse_newer(place, int.from_bytes(header[60:64]))
+    _refuse_version(place, int.from_bytes(header[60:64]))
 
 
-def _refuse_newer(place: str, version: int) -> None:
+def _refuse_version(place: str, version: int) -> None:
+    if version < 1:
+        detail = f"there is no schema version {version}; {REPAIR}"
+        raise StoreUnusable(place, "damaged", detail)
     if version > SCHEMA_VERSION:
         detail = (
             f"its schema version is {version}, and this release knows"
@@ -229,12 +233,14 @@ def _prepare(writer: Connection, place: str, real: str, wait: Wait) -> None:
         raise StoreUnusable(place, "read-only", "SQLite can open it for reading only")
     if not writer.pragma("application_id"):
         _create(writer, real, wait)
-    _refuse_newer(place, cast("int", writer.pragma("user_version")))
+    _refuse_version(place, cast("int", writer.pragma("user_version")))
     names = {row[0] for row in writer.execute("SELECT name FROM sqlite_schema")}
     missing = [table for table in _TABLES if table not in names]
     if missing:
         detail = f"it has no table {listed(missing)}; {REPAIR}"
         raise StoreUnusable(place, "damaged", detail)
+    if writer.pragma("user_version") != SCHEMA_VERSION:
+        _upgrade(writer, real, wait)
     if writer.pragma("journal_mode") != "wal":
         with gate(real, wait):
             mode = writer.pragma("journal_mode", "wal")
@@ -251,13 +257,32 @@ def _create(writer: Connection, real: str, wait: Wait) -> None:
     bears our application id, whatever happens. The change to a write-ahead log
     cannot be part of it, and an opening that finds it undone does it again.
     """
+    with _change(writer, real, wait):
+        if not writer.pragma("application_id"):
+            _refuse_tables(writer, wait.place)
+            writer.execute(schema()).fetchall()
+
+
+def _upgrade(writer: Connection, real: str, wait: Wait) -> None:
+    """Give a file of version 1 what it lacks, unless another process has just done so.
+
+    In one transaction, whatever the journal: a crash leaves a whole file of the one
+    version or of the other, and who reads meanwhile sees the old one.
+    """
+    with _change(writer, real, wait):
+        version = cast("int", writer.pragma("user_version"))
+        _refuse_version(wait.place, version)
+        if version == 1:
+            upgrade_from_1(writer, wait.place)
+
+
+@contextmanager
+def _change(writer: Connection, real: str, wait: Wait) -> Generator[None]:
+    """Hold the file's write lock; commit at the end, or leave no trace."""
     with gate(real, wait):
         begin_immediate(writer, wait)
         try:
-            if not writer.pragma("application_id"):
-                _refuse_tables(writer, wait.place)
-                schema = resources.files("azcn_events.stores.sqlite") / "schema.sql"
-                writer.execute(schema.read_text("utf-8")).fetchall()
+            yield
             writer.execute("COMMIT")
         except BaseException:
             if writer.in_transaction:

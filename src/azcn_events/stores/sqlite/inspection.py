@@ -43,7 +43,7 @@ class Lost(NamedTuple):
     problem: str
 
 
-Raw: TypeAlias = int | float | str | bytes | None | Lost | Absent
+Raw: TypeAlias = int | float | str | bytes | Lost | Absent | None
 """What stands in a column. The class tells the storage class that SQLite found there,
 which damage can change: INTEGER, REAL, TEXT, BLOB, NULL. Bytes of a text that are not
 UTF-8 are kept as lone surrogates (``errors="surrogateescape"``)."""

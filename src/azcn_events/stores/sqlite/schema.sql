@@ -1,7 +1,7 @@
--- A ledger in one SQLite file, schema version 1. Run once, in one transaction.
+-- A ledger in one SQLite file, schema version 2. Run once, in one transaction.
 
 PRAGMA application_id = 0x617A636E; -- "azcn"
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 
 -- Numbered in the order of their first event.
 CREATE TABLE stream (
@@ -24,6 +24,7 @@ CREATE TABLE event (
   earliest    INTEGER,            -- first possible day; day 1 is 0001-01-01
   latest      INTEGER,            -- last possible day; NULL means open
   id          TEXT NOT NULL UNIQUE,
+  leaf        BLOB NOT NULL CHECK (length(leaf) = 32), -- what the Merkle tree hashes
   payload     BLOB NOT NULL,
   metadata    BLOB NOT NULL,
   checksum    INTEGER NOT NULL,   -- of the payload and its kind's fields

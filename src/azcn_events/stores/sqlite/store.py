@@ -19,6 +19,7 @@ from typing import Final, Self, cast
 import apsw
 from attrs import define, field
 
+from azcn_events.core.leaf import Fields, leaves_from
 from azcn_events.errors import (
     InvalidValue,
     StoreUnusable,
@@ -54,9 +55,9 @@ _PAGE_BYTES: Final = 8 * 1024 * 1024
 _CHUNK_ROWS: Final = 25
 
 _INSERT: Final = """
-    INSERT INTO event (position, stream, version, kind, recorded_us,
-                       earliest, latest, id, payload, metadata, checksum)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO event (position, stream, version, kind, recorded_us, earliest,
+                       latest, id, leaf, payload, metadata, checksum)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _HEAD: Final = "SELECT coalesce(max(position), 0) FROM event"
 _VERSION: Final = """
@@ -90,6 +91,10 @@ _PAGE_OF_ALL: Final = f"""{_ROWS}
     WHERE event.position > ? AND event.position <= ?
     ORDER BY event.position LIMIT {_PAGE_ROWS}
 """
+_PAGE_OF_LEAVES: Final = """
+    SELECT position, leaf FROM event WHERE position > ? AND position <= ?
+    ORDER BY position LIMIT 1000
+"""
 _PAGE_OF_STREAM: Final = f"""{_ROWS}
     WHERE event.stream = {_STREAM} AND event.version > ?
       AND event.position <= ?
@@ -111,6 +116,9 @@ _VERSION_COLUMN: Final = Row._fields.index("version")
 _payload_of: Final[Callable[[tuple[object, ...]], bytes]] = itemgetter(
     Row._fields.index("payload")
 )
+
+_LEAF_POSITION_COLUMN: Final = 0
+_leaf_in: Final[Callable[[tuple[object, ...]], bytes]] = itemgetter(1)
 
 # Row._make would do the same, but through Python code for every row.
 _as_row: Final[Callable[[tuple[object, ...]], Row]] = partial(
@@ -249,12 +257,13 @@ class SqliteStore:
                 draft.earliest,
                 draft.latest,
                 draft.id,
+                leaf,
                 draft.payload,
                 draft.metadata,
                 draft.checksum,
             )
-            for draft, (position, version, recorded_us) in zip(
-                drafts, stamps, strict=True
+            for draft, (position, version, recorded_us), leaf in zip(
+                drafts, stamps, leaves_from(map(_fields, drafts, stamps)), strict=True
             )
         ]
         writer.executemany(_INSERT, rows)
@@ -314,6 +323,18 @@ class SqliteStore:
 
         return self._pages(page_after, _POSITION_COLUMN, max(after, 0))
 
+    def leaves(self, *, after: int = 0, until: int | None = None) -> Iterator[bytes]:
+        """See ``Store.leaves``."""
+        last = INTEGER_MAX if until is None else clamped(until)
+
+        def pages() -> Iterator[Iterator[bytes]]:
+            reached = clamped(after)
+            while page := self._small_page(_PAGE_OF_LEAVES, (reached, last)):
+                reached = self._reached(page, _LEAF_POSITION_COLUMN, reached)
+                yield map(_leaf_in, page)
+
+        return chain.from_iterable(pages())
+
     def _pages(
         self,
         page_after: Callable[[int], tuple[Page, bool]],
@@ -328,15 +349,18 @@ class SqliteStore:
                 page, more = page_after(clamped(last))
                 if not page:
                     return
-                first, last = last + 1, last + len(page)
-                if page[0][column] != first or page[-1][column] != last:
-                    raise self._damaged(
-                        f"some of the events {first} to {last} are lost"
-                    )
+                last = self._reached(page, column, last)
                 yield map(_as_row, page)
                 del page  # Before the next one is read.
 
         return chain.from_iterable(pages())
+
+    def _reached(self, page: Page, column: int, before: int) -> int:
+        """Give how far a page goes whose ``column`` must count up from ``before``."""
+        first, last = before + 1, before + len(page)
+        if page[0][column] != first or page[-1][column] != last:
+            raise self._damaged(f"some of the events {first} to {last} are lost")
+        return last
 
     def read_by_stream(self, *, until: int | None = None) -> Iterator[Row]:
         """See ``Store.read_by_stream``.
@@ -463,6 +487,14 @@ def _number_new(
     new = [name for name in dict.fromkeys(names) if name not in numbers]
     if new:
         numbers.update(cast("list[tuple[str, int]]", each(writer, sql, new)))
+
+
+def _fields(draft: Draft, stamp: Stamp) -> Fields:
+    position, version, recorded_us = stamp
+    return (
+        *(position, draft.stream, version, draft.kind, draft.id),
+        *(recorded_us, draft.payload, draft.metadata),
+    )
 
 
 def _number(cursor: Cursor) -> int:

@@ -34,7 +34,15 @@ from azcn_events.testing.laws.stores.contents import (
     stream_after_stream,
     streams_stand_alone,
 )
+from azcn_events.testing.laws.stores.leaves import (
+    leaves_are_kept_when_reopened,
+    leaves_are_those_of_the_rows,
+    leaves_have_no_seams,
+    leaves_say_the_stored_time,
+    one_log_has_one_root,
+)
 from azcn_events.testing.laws.stores.limits import (
+    a_clock_beyond_all_years_is_refused,
     a_clock_is_overruled_within_a_batch,
     impossible_numbers_are_refused,
     recorded_time_can_be_kept,
@@ -84,6 +92,11 @@ STORE_LAWS: Final[tuple[Law[OpenStore], ...]] = (
     reads_what_comes_meanwhile,
     readers_do_not_disturb_each_other,
     readers_see_a_beginning,
+    leaves_are_those_of_the_rows,
+    leaves_are_kept_when_reopened,
+    leaves_have_no_seams,
+    leaves_say_the_stored_time,
+    one_log_has_one_root,
     stale_versions_refused,
     one_stale_of_several,
     streams_only_read_are_checked,
@@ -97,6 +110,7 @@ STORE_LAWS: Final[tuple[Law[OpenStore], ...]] = (
     impossible_numbers_are_refused,
     recorded_time_never_falls,
     a_clock_is_overruled_within_a_batch,
+    a_clock_beyond_all_years_is_refused,
     recorded_time_can_be_kept,
     recorded_time_cannot_be_changed,
     closing_twice_is_fine,

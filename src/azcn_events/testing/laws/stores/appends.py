@@ -158,7 +158,7 @@ _COLLISIONS: Final[tuple[tuple[str, list[Draft]], ...]] = (
     ("1", [draft("1", "a", payload=b"{} ")]),
     ("1", [draft("1", "a", metadata=b"")]),
     ("1", [draft("1", "a", recorded_us=1)]),
-    ("1", [draft("1", "a", recorded_us=2**62)]),
+    ("1", [draft("1", "a", recorded_us=2**57)]),
     ("1", [*_STORED[::-1]]),
     ("1", [*_STORED, draft("3", "a")]),
     ("2", [draft("3", "a"), _STORED[1]]),

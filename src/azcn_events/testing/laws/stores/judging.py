@@ -83,6 +83,7 @@ class _Answers:
     """All that a store says of itself, and of some drafts."""
 
     log: list[Row]
+    leaves: list[bytes]
     by_stream: list[Row]
     streams: list[str]
     head: int
@@ -96,6 +97,7 @@ class _Answers:
         asked = [*streams, *[one.stream for one in drafts]]
         return cls(
             list(store.read_all()),
+            list(store.leaves()),
             list(store.read_by_stream()),
             streams,
             store.head(),
@@ -108,6 +110,7 @@ def _unchanged(before: _Answers, after: _Answers, what: str) -> None:
     same_rows(before.log, after.log, f"{what} (read_all)")
     same_rows(before.by_stream, after.by_stream, f"{what} (read_by_stream)")
     same_rows(before.found, after.found, f"{what} (find)")
+    equal_lists(before.leaves, after.leaves, f"{what} (leaves)")
     equal_lists(before.streams, after.streams, f"{what} (streams)")
     equal(before.versions, after.versions, f"{what} (version)")
     equal(before.head, after.head, f"{what} (head)")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from attrs import evolve
 
 from azcn_events.errors import InvalidValue, TooLarge
@@ -13,6 +15,7 @@ from azcn_events.testing.laws.stores.telling import append, draft
 from azcn_events.testing.stand_ins import Clock, OpenStore
 
 __all__ = [
+    "a_clock_beyond_all_years_is_refused",
     "a_clock_is_overruled_within_a_batch",
     "impossible_numbers_are_refused",
     "recorded_time_can_be_kept",
@@ -20,6 +23,11 @@ __all__ = [
     "recorded_time_never_falls",
     "the_size_of_an_event_is_limited",
 ]
+
+FIRST_US: Final = -62_135_596_800_000_000
+"""0001-01-01T00:00:00Z, in microseconds since 1970."""
+LAST_US: Final = 253_402_300_799_999_999
+"""9999-12-31T23:59:59.999999Z."""
 
 
 @scripted
@@ -39,12 +47,13 @@ def the_size_of_an_event_is_limited(open_store: OpenStore) -> None:
 
 @scripted
 def impossible_numbers_are_refused(open_store: OpenStore) -> None:
-    """Days the wrong way round, and numbers beyond 64 bits, are refused."""
+    """Days the wrong way round, numbers and times out of range, are refused."""
     with opened(open_store) as store:
         days = ((2, 1), (2**63, None), (None, 2**63), (-(2**64), 1))
         bad = [draft("1", earliest=one, latest=other) for one, other in days]
         bad += [draft("1", checksum=one) for one in (-1, 2**63)]
-        bad += [draft("1", recorded_us=one) for one in (2**63, -(2**64))]
+        times = (-(2**64), FIRST_US - 1, LAST_US + 1, 2**62, 2**63)
+        bad += [draft("1", recorded_us=one) for one in times]
         for one in bad:
             expect_refusal(store, InvalidValue, [one])
             expect_refusal(store, InvalidValue, [draft("0"), one])
@@ -83,6 +92,19 @@ def a_clock_is_overruled_within_a_batch(open_store: OpenStore) -> None:
         append(store, draft("4"), draft("5"))
         times = [row.recorded_us for row in store.read_all()]
         equal_lists(sorted(times), times, "recorded times fall as positions rise")
+
+
+@scripted
+def a_clock_beyond_all_years_is_refused(open_store: OpenStore) -> None:
+    """A clock that shows none of the years 1 to 9999 stores nothing."""
+    clock = Clock()
+    with opened(open_store, clock) as store:
+        for clock.us in (FIRST_US - 1, LAST_US + 1):
+            expect_refusal(store, InvalidValue, [draft("1"), draft("2", "t")])
+        for at, clock.us in enumerate((FIRST_US, LAST_US)):
+            append(store, draft(f"{at}"))
+        times = [row.recorded_us for row in store.read_all()]
+        equal_lists([FIRST_US, LAST_US], times, "the first and last moments became")
 
 
 @scripted

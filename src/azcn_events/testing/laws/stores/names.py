@@ -77,9 +77,9 @@ def _lookalikes() -> Iterator[str]:
 
 @scripted
 def names_must_be_text(open_store: OpenStore) -> None:
-    """NUL and lone surrogates, which not every store could give back, are refused."""
+    """Lone surrogates and characters below U+0020, line feeds too, are refused."""
     with opened(open_store) as store:
-        for text in ("a\0", "\0", "a\ud800", "\udfff"):
+        for text in ("\0", "a\n", "\t", "a\x1b", "\x1f", "a\ud800", "\udfff"):
             same_rows([], store.read(text), f"read({text!a}) gives something")
             same_rows([], rows_of_id(store, text), f"find({text!a}) gives something")
             for bad in (draft("2", text), draft(text), draft("2", kind=text)):

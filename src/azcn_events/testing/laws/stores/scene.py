@@ -127,7 +127,7 @@ class _Noted:
         return stamps
 
 
-_READS: Final = frozenset({"read", "read_all", "read_by_stream", "streams"})
+_READS: Final = frozenset({"leaves", "read", "read_all", "read_by_stream", "streams"})
 _ANSWERS_MAX: Final = 10_000
 """More than any law tells a store."""
 

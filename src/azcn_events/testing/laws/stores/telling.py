@@ -36,7 +36,15 @@ CONFUSABLE: Final = (
     *("P.1", "P.*", "P.>", ">", "*", "%", "_", "", "a/b", "a\\b", "a'b", 'a"b', "a;b"),
     *("\N{LATIN SMALL LETTER DOTLESS I}", "ß", "ss", "SS", "'", '"', "\\", ";--"),
     *("\N{LATIN CAPITAL LETTER I WITH DOT ABOVE}", "\N{RIGHT-TO-LEFT OVERRIDE}a"),
-    *("a\n", "a\N{ZERO WIDTH SPACE}", "0", "00", "1e0", "null", "\N{GRINNING FACE}"),
+    *(
+        "a\N{NEXT LINE}",
+        "a\N{ZERO WIDTH SPACE}",
+        "0",
+        "00",
+        "1e0",
+        "null",
+        "\N{GRINNING FACE}",
+    ),
     *("\ufffe", "\N{FULLWIDTH LATIN SMALL LETTER A}", "\U0001f1e6\U0001f1ff"),
     *("x" * 199, "x" * 200, "x" * 5_000),
 )
