@@ -23,6 +23,8 @@ from azcn_events.stores.sqlite import SqliteStore
 __all__ = ["CASES"]
 
 MiB: Final = "MiB"
+EVENTS: Final = "ledger.records"
+"""Reading the events, decoded: the limit reads rows only."""
 
 
 def verification(bench: Bench) -> Iterator[Figure]:
@@ -32,6 +34,9 @@ def verification(bench: Bench) -> Iterator[Figure]:
 
         def read(_: int, store: SqliteStore = store) -> None:
             deque(store.read_all(), maxlen=0)
+
+        def events(_: int, store: SqliteStore = store, codec: Codec = codec) -> None:
+            deque(codec.records(store.read_all()), maxlen=0)
 
         def root(_: int, store: SqliteStore = store) -> None:
             frontier = Frontier()
@@ -51,9 +56,14 @@ def verification(bench: Bench) -> Iterator[Figure]:
             f"verify {count:,}",
             [
                 Contestant(RAW, read),
+                Contestant(EVENTS, events),
                 Contestant("root of the stored hashes", root),
-                Contestant("verify", hashed, targets=(Target(2.5),)),
-                Contestant("verify, every event decoded", decoded),
+                Contestant("verify", hashed, targets=(Target(2.5, EVENTS),)),
+                Contestant(
+                    "verify, every event decoded",
+                    decoded,
+                    targets=(Target(2.5, EVENTS),),
+                ),
             ],
             turns=bench.sizes.long_turns[place],
             count=count,

@@ -377,6 +377,29 @@ def test_a_text_that_is_found_cannot_act() -> None:
     ]
 
 
+@pytest.mark.parametrize("tamper", MATRIX)
+def test_together_and_one_by_one_is_the_same(
+    tamper: Tamper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows in order are checked in runs; what is said hangs on that in nothing."""
+    rows = tamper(list(HONEST))
+    claims = [*signed(HONEST, (37, 150)), KEPT_CLAIM]
+    together = verify_rows(rows, claims=claims, codec=CODEC)
+    monkeypatch.setattr(_Check, "_is_in_order", lambda *_: False)
+    assert verify_rows(rows, claims=claims, codec=CODEC) == together
+
+
+def test_rows_in_order_are_checked_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also up to a checkpoint in the middle; none is looked at one by one."""
+
+    def row(_: _Check, raw: RawRow) -> None:
+        raise AssertionError(raw)
+
+    monkeypatch.setattr(_Check, "row", row)
+    verdict = verify_rows(HONEST, claims=signed(HONEST, (37, 150)), codec=CODEC)
+    assert ((), 150) == (verdict.findings, verdict.covered)
+
+
 def flips(row: RawRow) -> Iterator[RawRow]:
     """Give the row with every single bit of every column flipped, one by one."""
     for column, value in row._asdict().items():

@@ -7,16 +7,19 @@ comparison can show is said as plainly.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import Enum
-from typing import Final, NamedTuple, TypeAlias
+from functools import partial
+from itertools import chain, islice, repeat
+from operator import gt, ne
+from typing import Any, Final, NamedTuple, TypeAlias, cast
 
 from attrs import define, field, frozen
 
 from azcn_events.audit.verdict import Assurance, Finding, Findings, Severity, Verdict
 from azcn_events.core.codec import Codec
 from azcn_events.core.events import Event
-from azcn_events.core.leaf import leaf_of
+from azcn_events.core.leaf import leaf_of, leaves_from
 from azcn_events.core.merkle import HASH_BYTES, Frontier
 from azcn_events.core.values import datetime_of_us
 from azcn_events.errors import AzcnEventsError, UndecodableEvent
@@ -114,20 +117,15 @@ def rows_of(store: Store) -> Iterator[RawRow]:
     """Yield what a store holds, each event with the leaf hash that is stored."""
     # The log may grow meanwhile; what is verified is what it held at first.
     head = store.head()
-    stored = store.leaves(until=head)
-    for row in store.read_all(until=head):
-        yield RawRow(
-            row.position,
-            row.stream,
-            row.version,
-            row.id,
-            row.kind,
-            row.recorded_us,
-            row.payload,
-            row.metadata,
-            row.checksum,
-            next(stored, None),
-        )
+    leaves = chain(store.leaves(until=head), repeat(None))
+    for row, leaf in zip(store.read_all(until=head), leaves, strict=False):
+        yield _raw_row((*row, leaf, ABSENT, ABSENT))
+
+
+# RawRow._make would do the same, but through Python code for every event.
+_raw_row: Final[Callable[[tuple[object, ...]], RawRow]] = partial(
+    tuple[object].__new__, RawRow
+)
 
 
 def verify_rows(
@@ -154,17 +152,33 @@ def verify_rows(
     ranks = sorted(claims, key=lambda claim: claim.size)
     check = _Check(codec, _Brackets(ranks, tolerance_s))
     roots = dict.fromkeys([claim.size for claim in ranks if claim.size], b"")
-    for row in rows:
-        if isinstance(row, Finding):
-            check.findings.add(row)
-            continue
-        check.row(row)
+    for run in _runs(rows, sorted(roots)):
+        check.run(run)
         if check.frontier.size in roots:
             roots[check.frontier.size] = check.frontier.root()
     roots[0] = Frontier().root()
     held = [claim for claim in ranks if _holds(claim, roots, check)]
     _find_forks(ranks, check.findings)
     return _verdict(name, check, ranks, held)
+
+
+_RUN_ROWS: Final = 250
+"""Few enough to stay in the processor's cache, as a store's page is."""
+
+
+def _runs(
+    rows: Iterable[RawRow | Finding], ends: Sequence[int]
+) -> Iterator[list[RawRow | Finding]]:
+    """Cut rows into runs, none of which goes beyond the size that a claim is about."""
+    coming, done = iter(rows), 0
+    for end in (*ends, None):
+        while end is None or done < end:
+            room = _RUN_ROWS if end is None else min(_RUN_ROWS, end - done)
+            run = list(islice(coming, room))
+            if not run:
+                return
+            done += sum(not isinstance(row, Finding) for row in run)
+            yield run
 
 
 def _holds(claim: Claim, roots: dict[int, bytes], check: _Check) -> bool:
@@ -210,6 +224,11 @@ class _Brackets:
     _next: int = field(default=0, init=False)
     _after_s: float = field(default=float("-inf"), init=False)
 
+    @property
+    def matter(self) -> bool:
+        """Whether any witness's time is known."""
+        return any(claim.times for claim in self._claims)
+
     def problem(self, index: int, recorded_us: int) -> str:
         """Say how an event's recorded time cannot be; empty if it can."""
         claims = self._claims
@@ -244,6 +263,9 @@ _TYPES: Final[dict[str, type]] = {
     "payload": bytes,
     "metadata": bytes,
 }
+_LEAF: Final = RawRow._fields.index("leaf")
+_EARLIEST: Final = RawRow._fields.index("earliest")
+_LATEST: Final = RawRow._fields.index("latest")
 _LOST: Final = bytes(HASH_BYTES)
 """Takes the leaf's place where the row cannot be hashed: then no root agrees."""
 
@@ -262,6 +284,88 @@ class _Check:
     _position: int = field(default=0, init=False)
     _newest_us: int | None = field(default=None, init=False)
     _versions: dict[str, int] = field(factory=dict[str, int], init=False)
+
+    def run(self, run: Sequence[RawRow | Finding]) -> None:
+        """Check the next rows: all at once, or one by one if anything is odd."""
+        if self._is_in_order(run):
+            return
+        for row in run:
+            if isinstance(row, Finding):
+                self.findings.add(row)
+            else:
+                self.row(row)
+
+    def _is_in_order(self, run: Sequence[RawRow | Finding]) -> bool:
+        """Check rows together, column by column; do nothing if one has a fault.
+
+        It asks the same as :meth:`row`, a tenth as dear, and cannot say what is wrong.
+        """
+        if self._brackets.matter or any(isinstance(row, Finding) for row in run):
+            return False
+        columns = list(zip(*cast("Sequence[RawRow]", run), strict=True))
+        for column, kind in zip(columns, _TYPES.values(), strict=False):
+            if set(map(type, column)) != {kind}:
+                return False
+        positions, streams, versions, ids, kinds, times = columns[:6]
+        newest = times[0] if self._newest_us is None else self._newest_us
+        first = self._position + 1
+        if positions != tuple(range(first, first + len(run))) or any(
+            map(gt, (newest, *times), times)
+        ):
+            return False
+        reached = self._reached(streams, versions)
+        if reached is None:
+            return False
+        fields = (positions, streams, versions, kinds, ids, times, *columns[6:8])
+        try:
+            leaves = tuple(leaves_from(zip(*fields, strict=True)))
+        except (AzcnEventsError, UnicodeEncodeError):
+            return False
+        is_compared = columns[_LEAF] != (ABSENT,) * len(run)
+        if is_compared and leaves != columns[_LEAF]:
+            return False
+        if self._codec and not self._are_readable(self._codec, columns):
+            return False
+        self.frontier.extend(leaves)
+        self.leaves_compared += len(run) if is_compared else 0
+        self.leaves_equal += len(run) if is_compared else 0
+        self._position, self._newest_us = positions[-1], times[-1]
+        self._versions.update(reached)
+        return True
+
+    def _reached(
+        self, streams: Sequence[str], versions: Sequence[int]
+    ) -> dict[str, int] | None:
+        """Give the streams' versions after some rows; None if one is out of turn."""
+        reached, before = dict[str, int](), self._versions
+        for stream, version in zip(streams, versions, strict=True):
+            if version != (reached.get(stream) or before.get(stream, 0)) + 1:
+                return None
+            reached[stream] = version
+        return reached
+
+    def _are_readable(self, codec: Codec, columns: Sequence[Sequence[Any]]) -> bool:
+        kinds, payloads, checksums = columns[4], columns[6], columns[8]
+        try:
+            due = list(map(codec.checksum, kinds, payloads))
+            if any(map(ne, due, checksums)):
+                return False
+            events = [
+                record.event for record in codec.records(zip(*columns[:9], strict=True))
+            ]
+        except AzcnEventsError:
+            return False
+        self.has_read_events = True
+        return all(
+            stored is ABSENT or stored == (day and day.toordinal())
+            for event, earliest, latest in zip(
+                events, columns[_EARLIEST], columns[_LATEST], strict=True
+            )
+            for stored, day in (
+                (earliest, event.when.earliest),
+                (latest, event.when.latest),
+            )
+        )
 
     def row(self, raw: RawRow) -> None:
         """Check the next row."""
