@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
+from math import inf
 from pathlib import Path
 from typing import BinaryIO, Final
+
+from azcn_events.errors import InvalidValue
 
 __all__ = ["open_plain", "problem_of", "walk"]
 
@@ -18,17 +21,21 @@ _OPEN_FLAGS: Final = (
 )
 
 
-def walk(folder: str | os.PathLike[str]) -> Iterator[tuple[str, str]]:
+def walk(
+    folder: str | os.PathLike[str], files_max: float = inf
+) -> Iterator[tuple[str, str]]:
     """Name everything in a folder and below that is no folder itself.
 
     Args:
         folder: The folder; this path itself may be a link.
+        files_max: How many names are taken into memory.
 
     Yields:
         Names from the folder on, with ``/`` between the parts, in order; and a
         problem where a folder below could not be listed, else an empty text.
 
     Raises:
+        InvalidValue: If there are more files.
         OSError: If the folder itself cannot be listed.
     """
     start = Path(folder)
@@ -37,12 +44,16 @@ def walk(folder: str | os.PathLike[str]) -> Iterator[tuple[str, str]]:
     while waiting:
         inside = waiting.pop()
         try:
-            for entry in list(os.scandir(start / inside)):
-                name = f"{inside}/{entry.name}" if inside else entry.name
-                if entry.is_dir(follow_symlinks=False):
-                    waiting.append(name)
-                else:
-                    found.append((name, ""))
+            with os.scandir(start / inside) as entries:
+                for entry in entries:
+                    name = f"{inside}/{entry.name}" if inside else entry.name
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(name)
+                    else:
+                        found.append((name, ""))
+                    if len(found) + len(waiting) > files_max:
+                        accepted = f"at most {files_max:,} files"
+                        raise InvalidValue(str(start), "too many files", accepted)
         except OSError as error:
             if not inside:
                 raise
