@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -176,9 +177,9 @@ def test_what_made_the_parts_exceed_the_total_is_found(ledger: Ledger) -> None:
     assert 2 == turn.record.position
 
 
-def test_the_first_conflict_of_the_seed_is_found() -> None:
+def test_the_first_conflict_of_the_seed_is_found(tmp_path: Path) -> None:
     """Who organised the conference; and since when the pipeline reads as it does."""
-    ledger = Ledger.open("memory:")
+    ledger = Ledger.open(tmp_path / "azcn.db")
     for path in seed_files():
         ledger.load(path)
     view = ledger.view()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -15,7 +16,7 @@ from tests.reports.test_report_laws import OF_INVESTMENT
 
 from azcn_events import Amount, Citation, Ledger, Missing, Retracted, When
 from azcn_events.core.events import ERASURES, Erased
-from azcn_events.core.history import Moment
+from azcn_events.core.history import Moment, in_force
 from azcn_events.core.values import Sealed
 from azcn_events.demo import seed_files
 from azcn_events.errors import InvalidValue, UnknownName
@@ -282,15 +283,32 @@ def test_a_text_cannot_act_on_the_terminal(ledger: Ledger) -> None:
         assert not set(evil) & set(text) & {"\u202e", "\u200b"}
 
 
-def test_it_outlives_the_ledger() -> None:
+def test_it_outlives_the_ledger(tmp_path: Path) -> None:
     """An explanation is a value: it reads nothing when it is shown."""
-    ledger = Ledger.open("memory:")
-    for path in seed_files():
-        ledger.load(path)
-    told = ledger.view().explain(*UNALLOCATED, column="counted")
-    before = told.text()
-    ledger.close()
+    with Ledger.open(tmp_path / "azcn.db") as ledger:
+        ledger.record(P, WORTH)
+        told = ledger.view().explain(*UNALLOCATED, column="counted")
+        before = told.text()
     assert before == told.text()
+
+
+def test_what_hangs_together_is_named_though_the_report_does_not(
+    ledger: Ledger,
+) -> None:
+    """A correction counts where the record stood that it replaces: both are needed."""
+    vague = attrs.evolve(WORTH, amount=Amount.below(9, "USD"))
+    ledger.record(P, vague)
+    ledger.record(P, attrs.evolve(WORTH, replaces="r1", reason="a slip"))
+
+    def terse(moment: Moment) -> Table:
+        facts = in_force(moment.read())
+        row = Row((Cell("count"), Cell(len(facts), tuple(r.position for r in facts))))
+        return Table("terse", "Terse", (Column("what"), Column("number")), (row,))
+
+    told = explain(ledger.view().moment, terse, "count", column="number")
+    assert (2,) == told.cell.why
+    assert ["r1", "r2"] == [record.id for record in told.records]
+    assert () == told.notes, "what is replaced leaves nothing open"
 
 
 def test_changes_are_explained_with_both_looks(seed: Ledger) -> None:

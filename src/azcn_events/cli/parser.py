@@ -27,6 +27,7 @@ examples:
   azcn load seeds/2025-04-25-first-article.jsonl
   azcn report pipeline --policy committed --as-of 2025-04-25
   azcn show agreement/cardboard --known-by 2025-04-30
+  azcn explain pipeline unallocated USD --column counted
   azcn log --json > copy.jsonl
 """
 
