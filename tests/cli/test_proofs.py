@@ -43,7 +43,7 @@ def test_what_was_altered_is_found_and_not_changed(seeded: Run, vkey: str) -> No
     """The exit code says so, and the findings say where."""
     with closing(sqlite3.connect("azcn.db", isolation_level=None)) as connection:
         connection.execute("DROP TRIGGER event_is_not_changed")
-        connection.execute("UPDATE event SET payload = '{}' WHERE position = 3")
+        connection.execute("UPDATE event SET payload = x'7B7D' WHERE position = 3")
     before = Path("azcn.db").read_bytes()
     code, out, _ = seeded("verify", "--json", "--key", vkey, "--kept", "last.note")
     found = json.loads(out)
