@@ -351,6 +351,21 @@ def test_facts_of_one_day_are_one_step(ledger: Ledger) -> None:
     assert "came by then: positions 2, 3" in bridge.table.text(200)
 
 
+def test_what_is_learned_is_looked_at_from_the_earlier_day(ledger: Ledger) -> None:
+    """A fact of a later day moves nothing when it is learned, but when it comes."""
+    ledger.record(P, ev.ValueReported(amount=Amount.exact(5, "USD"), **SAID))
+    before = ledger.view(as_of="2024-12-05")
+    when = When("2024-12-10")
+    ledger.record(
+        P, ev.ValueReported(amount=Amount.exact(6, "USD"), when=when, cites=CITES)
+    )
+    bridge = ledger.view(as_of="2024-12-31").diff(
+        "pipeline", "total", "USD", before=before, column="counted"
+    )
+    (step,) = bridge.steps
+    assert (None, date(2024, 12, 10), (2,)) == (step.event, step.day, step.came)
+
+
 def test_a_target_that_passes_is_a_step_of_its_own() -> None:
     """Nothing was said: days went by."""
     ledger, clock = fresh()

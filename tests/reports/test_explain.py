@@ -9,12 +9,13 @@ from typing import Any
 
 import attrs
 import pytest
+from examples.own_lifecycle import CONCESSION
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.logs import CITES, fresh
-from tests.reports.test_report_laws import OF_INVESTMENT
+from tests.reports.test_report_laws import OF_ANY_LIFECYCLE, OF_INVESTMENT
 
-from azcn_events import Amount, Citation, Ledger, Missing, Retracted, When
+from azcn_events import Amount, Citation, Ledger, Lifecycle, Missing, Retracted, When
 from azcn_events.core.events import ERASURES, Erased
 from azcn_events.core.history import Moment, in_force
 from azcn_events.core.values import Sealed
@@ -28,7 +29,7 @@ from azcn_events.reports.pipeline import pipeline
 from azcn_events.reports.render import shown
 from azcn_events.reports.table import Cell, Column, Row, Table
 from azcn_events.testing import logs
-from azcn_events.testing.laws.reports import moment_of
+from azcn_events.testing.laws.reports import Report, moment_of
 from azcn_events.testing.transcript import Log
 
 A, P = "agreement/a", "package/p"
@@ -60,22 +61,35 @@ def deeds(told: Any, what: str) -> list[str]:
 # --- The law ------------------------------------------------------------------
 
 
+ANY_REPORT = [
+    *((INVESTMENT, name, report) for name, report in OF_INVESTMENT.items()),
+    *((CONCESSION, name, report) for name, report in OF_ANY_LIFECYCLE.items()),
+]
+
+
 # A tenth of the usual logs: a log has some hundred cells, each explained by itself.
-@pytest.mark.parametrize("name", OF_INVESTMENT)
+@pytest.mark.parametrize(
+    ("lifecycle", "name", "report"),
+    ANY_REPORT,
+    ids=[f"{lifecycle.name}, {name}" for lifecycle, name, _ in ANY_REPORT],
+)
 @settings(max_examples=max(settings().max_examples // 10, 2))
-@given(log=logs(INVESTMENT))
-def test_every_cell_of_every_report_is_explained(name: str, log: Log) -> None:
+@given(data=st.data())
+def test_every_cell_of_every_report_is_explained(
+    lifecycle: Lifecycle, name: str, report: Report, data: st.DataObject
+) -> None:
     """The report of the named records alone gives the same figure again."""
-    report, moment = OF_INVESTMENT[name], moment_of(INVESTMENT, log)
-    known = {record.position for record in log}
-    for row in report(moment).rows:
+    log: Log = data.draw(logs(lifecycle))
+    moment, known = moment_of(lifecycle, log), {record.position for record in log}
+    table = report(moment)
+    for row in table.rows:
         texts = tuple(map(shown, row.cells))
-        for column in report(moment).columns:
+        for column in table.columns:
             try:
                 told = explain(moment, report, *texts, column=column.name)
             except InvalidValue:
                 continue  # Two rows read alike, to the last word.
-            assert told.is_enough is not False, f"{texts}, {column.name}"
+            assert told.is_enough is not False, f"{name}: {texts}, {column.name}"
             assert (told.is_enough is None) == (not told.cell.why)
             named = {record.position for record in told.records}
             assert set(told.cell.why) <= named <= known
