@@ -14,6 +14,7 @@
     ├── KeyUnusable             a file of a signing key cannot be read or made
     ├── SigningRefused          nothing was signed: it might not be true for ever
     │   └── ForkRefused         the log is no continuation of what was signed
+    ├── NotCosigned             a witness did not cosign a checkpoint
     ├── ExtraMissing            a package is needed that only an extra brings
     ├── NotOpened               the vault does not hold a sealed value
     └── StoreError
@@ -46,6 +47,7 @@ __all__ = [
     "InvalidValue",
     "KeyUnusable",
     "LoadRefused",
+    "NotCosigned",
     "NotOpened",
     "Problem",
     "ProofRefused",
@@ -356,6 +358,25 @@ class ForkRefused(SigningRefused):
     signed_root: bytes
     size: int
     root: bytes
+
+
+@define
+class NotCosigned(AzcnEventsError):
+    """A witness did not cosign a checkpoint.
+
+    Attributes:
+        url: The witness's.
+        status: The HTTP status of its answer; 0 if there was none.
+        problem: What it said, and what that may mean.
+    """
+
+    url: str
+    status: int
+    problem: str
+
+    def __str__(self) -> str:
+        status = f" ({self.status})" if self.status else ""
+        return f"the witness {self.url} did not cosign{status}: {self.problem}"
 
 
 @define
