@@ -30,6 +30,7 @@ from azcn_events.core.values import (
     check_recorded_us,
     day_of,
     day_of_us,
+    known_from,
     known_until,
     recorded_us_of,
 )
@@ -1294,9 +1295,20 @@ def test_known_by_a_day_includes_its_last_microsecond(day: date) -> None:
     assert day + timedelta(days=1) == day_of_us(last + 1)
 
 
+@given(days())
+def test_known_from_a_day_includes_its_first_microsecond(day: date) -> None:
+    """The day counts from its start, and not a moment of the one before."""
+    first = known_from(day)
+    assert first == known_from(day.isoformat())
+    assert day == day_of_us(first)
+    assume(day > date.min)
+    assert day - timedelta(days=1) == day_of_us(first - 1)
+
+
 @given(MOMENTS)
 def test_known_by_a_moment_includes_it(moment: datetime) -> None:
-    """A date-time, or its text, counts up to itself."""
+    """A date-time, or its text, counts up to itself, and from itself."""
+    assert recorded_us_of(moment) == known_from(moment)
     assert recorded_us_of(moment) == known_until(moment)
     assert recorded_us_of(moment) == known_until(moment.isoformat())
 
