@@ -129,7 +129,8 @@ def test_one_flipped_bit_is_noticed(at: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "digits", ["\u0663", "\u00b2", "\u0660", "01", "+1", "1_0", " 1", "1\n", ""]
+    "digits",
+    ["\u0663", "1\u0663", "\u00b2", "\u0660", "01", "+1", "1_0", " 1", "1\n", ""],
 )
 def test_a_number_has_one_spelling(digits: str) -> None:
     """``int`` takes most of these, ``str.isdigit`` some."""
@@ -272,12 +273,13 @@ def test_an_ed25519_cosignature_is_over_time_and_text() -> None:
 
 def test_an_mldsa_cosignature_is_over_names_time_and_tree() -> None:
     """Likewise; it does not cover further lines of the text."""
-    text = f"{NOTE.text}more\n"
-    signature = QUANTUM_KEY.sign(text, TIME)
+    text, name = f"{NOTE.text}more\n", "archive.example"
+    key = SigningKey.make(name, Scheme.COSIGNATURE_MLDSA44)
+    signature = key.sign(text, TIME)
     message = (
         b"subtree/v1\n\0"
-        + bytes([len(ORIGIN)])
-        + ORIGIN.encode()
+        + bytes([len(name)])
+        + name.encode()
         + TIME.to_bytes(8, "big")
         + bytes([len(ORIGIN)])
         + ORIGIN.encode()
@@ -285,10 +287,11 @@ def test_an_mldsa_cosignature_is_over_names_time_and_tree() -> None:
         + (3).to_bytes(8, "big")
         + CHECKPOINT.root
     )
-    public = MLDSA44PublicKey.from_public_bytes(QUANTUM_KEY.verifier.public)
+    public = MLDSA44PublicKey.from_public_bytes(key.verifier.public)
     public.verify(signature.value[8:], message)
     assert 8 + 2420 == len(signature.value)
-    assert NOTE.text == open_note(Note(NOTE.text, (signature,)), KEYS).text
+    note = Note(NOTE.text, (signature,))
+    assert NOTE.text == open_note(note, [key.verifier]).text
 
 
 @pytest.mark.parametrize("key", [WITNESS_KEY, QUANTUM_KEY], ids=["ed25519", "mldsa44"])

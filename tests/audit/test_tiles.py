@@ -25,7 +25,7 @@ from azcn_events.audit import (
     tile_path,
 )
 from azcn_events.audit import tiles as tiles_module
-from azcn_events.audit.files import replace_durably
+from azcn_events.audit.files import read_regular, replace_durably
 from azcn_events.core.merkle import EMPTY_ROOT, entry_hash
 from azcn_events.errors import InvalidValue, ProofRefused
 from azcn_events.stores.memory import MemoryStore
@@ -228,6 +228,38 @@ def test_a_file_of_another_length_is_refused(change: int, copy: Path) -> None:
         with pytest.raises(ProofRefused):
             list(read_tiles(copy, checkpoint))
         path.write_bytes(good)
+
+
+def test_a_bundle_that_ends_too_early_says_where(copy: Path) -> None:
+    """Within an entry, or within its length."""
+    path = copy / "tile/entries/002.p/88"
+    good = path.read_bytes()
+    last = 2 + int.from_bytes(good[:2], "big")
+    for cut in (1, last - 1):
+        path.write_bytes(good[: len(good) - cut])
+        with pytest.raises(ProofRefused, match="it ends within entry 87"):
+            read_all(copy, log_of(600).checkpoint(ORIGIN))
+
+
+@pytest.mark.parametrize("name", ["000", "002.p/88"])
+def test_an_entry_forged_with_its_leaf_hash_is_refused(name: str, copy: Path) -> None:
+    """Bundle and tile agree with each other, and not with the checkpoint."""
+    bundle, tile = copy / "tile/entries" / name, copy / "tile/0" / name
+    data = bytearray(bundle.read_bytes())
+    size = int.from_bytes(data[:2], "big")
+    data[10] ^= 1
+    bundle.write_bytes(data)
+    tile.write_bytes(entry_hash(bytes(data[2 : 2 + size])) + tile.read_bytes()[32:])
+    with pytest.raises(ProofRefused, match=r"that the checkpoint is over|right edge"):
+        read_all(copy, log_of(600).checkpoint(ORIGIN))
+
+
+def test_a_file_is_read_no_further_than_it_may_go(tmp_path: Path) -> None:
+    """One byte more, so that whoever asked can tell."""
+    path = tmp_path / "long"
+    path.write_bytes(b"x" * 100)
+    assert b"x" * 11 == read_regular(path, 10)[0]
+    assert b"x" * 100 == read_regular(path, 100)[0]
 
 
 def test_a_missing_file_is_named(copy: Path) -> None:
