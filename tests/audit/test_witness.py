@@ -387,7 +387,7 @@ def test_a_memory_is_made_once(tmp_path: Path) -> None:
         WitnessMemory.open(path)
     assert not path.exists()
     WitnessMemory.make(path).close()
-    with pytest.raises(StoreUnusable, match="already"):
+    with pytest.raises(StoreUnusable, match="a file already"):
         WitnessMemory.make(path)
     WitnessMemory.open(path).close()
 

@@ -146,12 +146,11 @@ def _ask(url: str, log: Log, note: Note, old: int, seconds_max: float) -> _Reply
 
 
 def _post(url: str, body: bytes, seconds_max: float) -> _Reply:
-    parts = urlsplit(url)
     made = _connection(url, seconds_max)
+    path = f"{urlsplit(url).path.rstrip('/')}/add-checkpoint"
     try:
         made.connect()
         with _at_most(seconds_max, made.sock):
-            path = f"{parts.path.rstrip('/')}/add-checkpoint"
             made.request("POST", path, body, {"Content-Type": "text/plain"})
             response = made.getresponse()
             data = response.read(ANSWER_BYTES_MAX + 1)

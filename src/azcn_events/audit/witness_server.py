@@ -145,6 +145,7 @@ class WitnessServer(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    default_request_version = "HTTP/1.0"  # so that what is no HTTP gets a status too
     server_version = "azcn-witness"
     sys_version = ""
     timeout = _IDLE_S_MAX
