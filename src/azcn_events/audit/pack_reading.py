@@ -132,7 +132,10 @@ class Pack:
             ProofRefused: If one is none.
         """
         text = text_of(self.read(KEYS), KEYS, _SMALL_BYTES_MAX)
-        return tuple(map(VerifierKey.parse, text.removesuffix("\n").split("\n")))
+        try:
+            return tuple(map(VerifierKey.parse, text.removesuffix("\n").split("\n")))
+        except ProofRefused as error:
+            raise ProofRefused(KEYS, error.problem) from None
 
     def basis(self) -> Basis:
         """Give all that it was made of besides the events.
