@@ -18,6 +18,7 @@ from typing import Final
 from azcn_events.errors import StoreError, StoreUnusable, VersionConflict
 from azcn_events.stores.protocol import Draft
 from azcn_events.stores.sqlite import SqliteStore
+from azcn_events.stores.sqlite.inspection import Oddity, inspect
 
 
 def say(what: object) -> None:
@@ -133,11 +134,23 @@ def add_one(path: str, name: str) -> None:
     say("stored")
 
 
-def open_as_nobody(path: str) -> None:
-    """Open without the rights of root, and say what is the matter."""
+def become_nobody() -> None:
+    """Give up the rights of root, who may write everywhere."""
     if os.getuid() == 0:
         os.setgid(65534)
         os.setuid(65534)
+
+
+def inspect_as_nobody(path: str) -> None:
+    """Inspect without the rights of root, and say what is found."""
+    become_nobody()
+    ready()
+    say([one.problem if isinstance(one, Oddity) else one[0] for one in inspect(path)])
+
+
+def open_as_nobody(path: str) -> None:
+    """Open without the rights of root, and say what is the matter."""
+    become_nobody()
     ready()
     try:
         SqliteStore.open(path).close()
@@ -215,7 +228,7 @@ TASKS: Final[dict[str, Callable[..., None]]] = {
     task.__name__: task
     for task in (
         write, compete, tail, scan, triples, make, add_one, open_as_nobody, fill, fork,
-        upgrade,
+        upgrade, inspect_as_nobody,
     )
 }  # fmt: skip
 

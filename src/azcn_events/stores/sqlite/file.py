@@ -28,10 +28,15 @@ from azcn_events.stores.sqlite.schema import schema, upgrade_from_1
 
 __all__ = [
     "APPLICATION_ID",
+    "HEADER_BYTES",
     "SCHEMA_VERSION",
     "SYNCHRONOUS",
+    "TABLES",
     "checked_path",
     "connections",
+    "cut_off",
+    "file_identity",
+    "first_bytes",
 ]
 
 APPLICATION_ID: Final = 0x617A636E
@@ -46,8 +51,8 @@ SYNCHRONOUS: Final = {"full": "FULL", "normal": "NORMAL"}
 _MAGIC: Final = b"SQLite format 3\0"
 _JOURNAL_MAGIC: Final = bytes.fromhex("d9d505f920a163d7")
 _JOURNAL_BYTES: Final = 20
-_HEADER_BYTES: Final = 100
-_TABLES: Final = ("event", "kind", "stream")
+HEADER_BYTES: Final = 100
+TABLES: Final = ("event", "kind", "stream")
 _CACHE_KIB: Final = 32 * 1024
 _LOG_KEPT_BYTES: Final = 16 * 1024 * 1024
 
@@ -111,13 +116,15 @@ def _refuse_unusable(place: str, real: str) -> None:
         detail = "reading and writing it is not permitted"
         raise StoreUnusable(place, "read-only", detail)
     if found.st_size and not _is_being_made(place, real):
-        header = _first_bytes(real, min(found.st_size, _HEADER_BYTES))
+        header = first_bytes(real, min(found.st_size, HEADER_BYTES))
         _refuse_header(place, header)
         # In this order: another process may just now be moving its log into the
         # file, which is only complete once the log is gone.
         log = _stat(f"{real}-wal")
         if log is None or not log.st_size:
-            _refuse_cut(place, header, Path(real).stat().st_size)
+            detail = cut_off(header, Path(real).stat().st_size)
+            if detail:
+                raise StoreUnusable(place, "damaged", f"{detail}; {REPAIR}")
 
 
 def _is_being_made(place: str, real: str) -> bool:
@@ -152,8 +159,8 @@ def _is_being_made(place: str, real: str) -> bool:
     )
 
 
-def _refuse_cut(place: str, header: bytes, size: int) -> None:
-    """Refuse a file that is shorter than its header says, where no log completes it.
+def cut_off(header: bytes, size: int) -> str:
+    """Say that a file is shorter than its header says; empty if it is not.
 
     Source: SQLite database file format, 1.3.2 and 1.3.7: page size, of which 1
     means 65536, and the number of pages, valid if two counters agree.
@@ -162,9 +169,9 @@ def _refuse_cut(place: str, header: bytes, size: int) -> None:
     pages = int.from_bytes(header[28:32])
     is_valid = header[24:28] == header[92:96]
     expected = (65536 if page == 1 else page) * pages
-    if is_valid and size < expected:
-        detail = f"{size:,} bytes, but its header says {expected:,}: cut off; {REPAIR}"
-        raise StoreUnusable(place, "damaged", detail)
+    if not is_valid or size >= expected:
+        return ""
+    return f"{size:,} bytes, but its header says {expected:,}: cut off"
 
 
 def file_identity(path: str) -> tuple[int, int]:
@@ -180,7 +187,7 @@ def _stat(path: str) -> os.stat_result | None:
         return None
 
 
-def _first_bytes(path: str, count: int) -> bytes:
+def first_bytes(path: str, count: int) -> bytes:
     """Read from a file that this process may have open as a database.
 
     Not by ``open``: closing any descriptor of a file drops all the POSIX locks
@@ -200,7 +207,7 @@ def _refuse_header(place: str, header: bytes) -> None:
     if not header.startswith(_MAGIC):
         detail = "this is not an SQLite database; nothing was changed"
         raise StoreUnusable(place, "foreign", detail)
-    if len(header) < _HEADER_BYTES:
+    if len(header) < HEADER_BYTES:
         detail = f"the file ends after {len(header)} bytes; {REPAIR}"
         raise StoreUnusable(place, "damaged", detail)
     application = int.from_bytes(header[68:72])
@@ -235,7 +242,7 @@ def _prepare(writer: Connection, place: str, real: str, wait: Wait) -> None:
         _create(writer, real, wait)
     _refuse_version(place, cast("int", writer.pragma("user_version")))
     names = {row[0] for row in writer.execute("SELECT name FROM sqlite_schema")}
-    missing = [table for table in _TABLES if table not in names]
+    missing = [table for table in TABLES if table not in names]
     if missing:
         detail = f"it has no table {listed(missing)}; {REPAIR}"
         raise StoreUnusable(place, "damaged", detail)
