@@ -36,7 +36,7 @@ EXTRAS: dict[str, set[str]] = {
 }
 """What each extra brings: modules that may only be missing without it."""
 
-ZOO = "tests/zoo"
+ONCE = ("tests/zoo", "tests/audit/test_every_bit.py")
 """Slow, and the same on every Python: run by the command of the README only."""
 
 BY_CHANCE = (
@@ -211,9 +211,10 @@ def try_oldest(shop: Workshop, base: Path) -> None:
     install = ("--editable", str(shop.tree), *lower_bounds(shop.tree))
     python = shop.venv("oldest", *install, *shop.groups("test"), base=base)
     short = replace(shop, environ={**shop.environ, "HYPOTHESIS_PROFILE": "short"})
-    without = [f"--ignore={path}" for path in (ZOO, "tests/testing")]
+    without = [f"--ignore={path}" for path in (*ONCE, "tests/testing", "tests/audit")]
     pytest = partial(short.run, python, "-m", "pytest", "-q")
-    # Of the kit only what the measured run leaves out.
+    # Of the kit only what the measured run leaves out; of the audit nothing, whose
+    # extra has no part in the bounds that are tried here.
     every(partial(pytest, *without), partial(pytest, *BY_CHANCE))
 
 
@@ -224,7 +225,7 @@ def measure(shop: Workshop, base: Path) -> None:
     python = shop.venv(name, *install, base=base)
     coverage = (python, "-m", "coverage")
     data = f"--data-file={shop.scratch / name}.data"
-    without = [f"--ignore={path}" for path in (ZOO, *BY_CHANCE)]
+    without = [f"--ignore={path}" for path in (*ONCE, *BY_CHANCE)]
     shop.run(*coverage, "run", data, "-m", "pytest", "-q", *without)
     shop.run(*coverage, "report", data)
     core = f"--include={shop.tree / CORE}/*"

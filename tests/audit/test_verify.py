@@ -2,53 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
-from copy import copy, deepcopy
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import pytest
+from tests.audit.honest import BEGAN_S, CODEC, HONEST
 from tests.audit.ledgers import EVENTS, STEP_S, told
 
-from azcn_events import INVESTMENT
-from azcn_events.audit.verdict import Assurance, Finding, Findings, Severity
+from azcn_events.audit.verdict import Assurance, Finding, Severity
 from azcn_events.audit.verify import (
     ABSENT,
     Claim,
     RawRow,
-    _Brackets,
     _Check,
-    rows_of,
     verify_log,
     verify_rows,
 )
-from azcn_events.core.codec import Codec
 from azcn_events.core.leaf import leaf_of
 from azcn_events.core.merkle import EMPTY_ROOT, Frontier
 from azcn_events.stores.memory import MemoryStore
 from azcn_events.stores.protocol import Row
 from azcn_events.testing import Clock
 
-CODEC = Codec(INVESTMENT)
 SIZES = (50, 100, 150, 200)
 KEPT = 100
-
-
-def honest() -> tuple[list[RawRow], int]:
-    """Give the rows of the log, with their days, and when it began in seconds."""
-    clock = Clock()
-    began_s = clock.us // 1_000_000
-    store = MemoryStore(clock)
-    told(store, clock)
-    rows = []
-    for row in rows_of(store):
-        when = CODEC.decode(*cast("Any", (row.kind, row.payload, row.checksum))).when
-        days = [day and day.toordinal() for day in (when.earliest, when.latest)]
-        rows.append(row._replace(earliest=days[0], latest=days[1]))
-    return rows, began_s
-
-
-HONEST, BEGAN_S = honest()
 
 
 def plain(row: RawRow) -> Row:
@@ -398,45 +375,3 @@ def test_rows_in_order_are_checked_together(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(_Check, "row", row)
     verdict = verify_rows(HONEST, claims=signed(HONEST, (37, 150)), codec=CODEC)
     assert ((), 150) == (verdict.findings, verdict.covered)
-
-
-def flips(row: RawRow) -> Iterator[RawRow]:
-    """Give the row with every single bit of every column flipped, one by one."""
-    for column, value in row._asdict().items():
-        if isinstance(value, int):
-            for bit in range(64):
-                yield row._replace(**{column: value ^ 1 << bit})
-        elif value is not None:
-            old = value.encode() if isinstance(value, str) else cast("bytes", value)
-            for at in range(len(old) * 8):
-                new = bytearray(old)
-                new[at // 8] ^= 1 << at % 8
-                flipped: object = bytes(new)
-                if isinstance(value, str):
-                    # Else it stays bytes, as a reader of the file gives it.
-                    with suppress(UnicodeDecodeError):
-                        flipped = new.decode()
-                yield row._replace(**{column: flipped})
-
-
-def as_it_is(check: _Check) -> _Check:
-    """Copy a check that has found nothing, to go on with it apart."""
-    trial = copy(check)
-    trial.findings, trial.frontier = Findings(), deepcopy(check.frontier)
-    trial._versions = dict(check._versions)
-    return trial
-
-
-def test_every_single_bit_is_seen() -> None:
-    """Of all two hundred events, in all columns, without any checkpoint."""
-    count = 0
-    check = _Check(CODEC, _Brackets((), 0))
-    for row in HONEST:
-        for flipped in flips(row):
-            trial = as_it_is(check)
-            trial.row(flipped)
-            assert trial.findings.kept, flipped
-            count += 1
-        check.row(row)
-    assert [] == check.findings.kept
-    assert 450_000 < count
