@@ -157,6 +157,7 @@ def test_log_chooses_by_recorded_time(seeded: Run) -> None:
     """Days whole, from their start and to their end; and date-times."""
     first = ("--recorded-until", "2025-04-25")
     assert 16 == len(ids(seeded, *first))
+    assert 16 == len(ids(seeded, "--recorded-until", "2025-04-25T16:00:00Z"))
     assert 11 == len(ids(seeded, "--recorded-since", "2025-05-02"))
     assert 7 == len(
         ids(seeded, "--recorded-since", "2025-05-02", "--recorded-until", "2025-05-02")

@@ -332,6 +332,9 @@ def test_changes_are_explained_with_both_looks(seed: Ledger) -> None:
     told = seed.view().explain("changes", *row, column="after", before=before)
     assert "2025-04-17" == told.cell.value
     assert told.is_enough
+    told = seed.view().explain("changes", *row, column="before", before=before)
+    assert "[..2025-04-25~]" == str(told.cell.value).partition(" ")[0]
+    assert told.without[2] is None, "without the conference neither look has a date"
 
 
 def test_what_is_not_there_is_refused(seed: Ledger) -> None:
