@@ -10,6 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from azcn_events.audit.checkpoints import Checkpoint
     from azcn_events.audit.claims import claims_of
+    from azcn_events.audit.evidence import evidence, files_in, sources
     from azcn_events.audit.keys import SigningKey, signed
     from azcn_events.audit.ledger_files import verify_file
     from azcn_events.audit.log import Log
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
         open_note,
         parse_note,
     )
+    from azcn_events.audit.pack import write_pack
+    from azcn_events.audit.pack_checking import verify_pack
+    from azcn_events.audit.pack_reading import Pack, read_pack
     from azcn_events.audit.policy import (
         Policy,
         open_by_policy,
@@ -63,6 +67,7 @@ _HOMES = {
     "verdict": ("Assurance", "Finding", "Severity", "Verdict"),
     "verify": ("Claim", "RawRow", "verify_log", "verify_rows"),
     "checkpoints": ("Checkpoint",),
+    "evidence": ("evidence", "files_in", "sources"),
     "keys": (
         "SigningKey",
         "signed",
@@ -80,6 +85,9 @@ _HOMES = {
         "open_note",
         "parse_note",
     ),
+    "pack": ("write_pack",),
+    "pack_checking": ("verify_pack",),
+    "pack_reading": ("Pack", "read_pack"),
     "policy": (
         "Policy",
         "open_by_policy",
@@ -123,6 +131,7 @@ __all__ = [  # pyright: ignore[reportUnsupportedDunderAll] - loaded by __getattr
     "Note",
     "Opened",
     "OpenedCheckpoint",
+    "Pack",
     "Policy",
     "ProofFile",
     "Published",
@@ -137,7 +146,9 @@ __all__ = [  # pyright: ignore[reportUnsupportedDunderAll] - loaded by __getattr
     "Verdict",
     "VerifierKey",
     "claims_of",
+    "evidence",
     "export_tiles",
+    "files_in",
     "open_by_policy",
     "open_checkpoint",
     "open_note",
@@ -148,17 +159,21 @@ __all__ = [  # pyright: ignore[reportUnsupportedDunderAll] - loaded by __getattr
     "prove",
     "publications",
     "read_checkpoint",
+    "read_pack",
     "read_tiles",
     "reproduce",
     "restated_since",
     "satisfied",
     "signed",
+    "sources",
     "tile_path",
     "verify_file",
     "verify_log",
+    "verify_pack",
     "verify_proof_file",
     "verify_rows",
     "witnessed",
+    "write_pack",
 ]
 
 

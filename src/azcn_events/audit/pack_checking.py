@@ -26,7 +26,7 @@ from azcn_events.audit.folders import walk
 from azcn_events.audit.notes import NOTE_BYTES_MAX, OpenedCheckpoint, VerifierKey
 from azcn_events.audit.pack import CHECKPOINT, EVENTS, MANIFEST, Basis, stage
 from azcn_events.audit.pack_reading import Pack, read_pack
-from azcn_events.audit.policy import Policy
+from azcn_events.audit.policy import Policy, witnessed
 from azcn_events.audit.verdict import (
     LISTED_MAX,
     Assurance,
@@ -162,8 +162,7 @@ class _Check:
         return self._policy.quorum if self._policy else None
 
     def _is_witnessed(self, opened: OpenedCheckpoint) -> bool:
-        asked = self._policy if self._quorum else None
-        return asked is not None and not asked.missing(opened.signers)
+        return self._policy is not None and witnessed(self._policy, opened)
 
     def _cannot_be_known(
         self, basis: Basis | None, codec: Codec | None

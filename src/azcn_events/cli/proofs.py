@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from azcn_events.cli.commands import Commands
-from azcn_events.cli.terminal import open_ledger, print_table, say
-from azcn_events.errors import AzcnEventsError, InvalidValue
+from azcn_events.cli.terminal import complain, open_ledger, print_table, say
+from azcn_events.errors import AzcnEventsError, InvalidValue, ProofRefused
 
 __all__ = ["add"]
 
@@ -66,10 +66,13 @@ def _add_verify(commands: Commands) -> None:
     verify = commands.add(
         "verify",
         _verify,
-        "verify that the ledger holds what was recorded, and say what that proves;"
-        " exit code 1 if something was altered",
+        "verify that the ledger, or an audit pack, holds what was recorded, and say"
+        " what that proves; exit code 1 if something was altered",
         "azcn verify --key 'log.example/azcn+1a2b3c4d+A…' --kept 2025.note",
         commands.ledger,
+    )
+    verify.add_argument(
+        "pack", nargs="?", help="a pack, folder or archive; the ledger if left out"
     )
     verify.add_argument("--key", action="append", default=[], metavar="VKEY")
     verify.add_argument("--policy", metavar="FILE", help="whose signatures count")
@@ -121,7 +124,10 @@ def _add_published(commands: Commands) -> None:
 
 
 def _verify(options: argparse.Namespace) -> int:
+    if options.pack:
+        return _verify_pack(options)
     from azcn_events.audit.claims import claims_of  # noqa: PLC0415 - see open_ledger
+    from azcn_events.audit.ledger_files import verify_file  # noqa: PLC0415 - see open_ledger
     from azcn_events.audit.notes import VerifierKey  # noqa: PLC0415 - see open_ledger
     from azcn_events.audit.policy import (  # noqa: PLC0415 - see open_ledger
         parse_policy,
@@ -129,7 +135,6 @@ def _verify(options: argparse.Namespace) -> int:
     )
     from azcn_events.audit.verdict import Finding  # noqa: PLC0415 - see open_ledger
     from azcn_events.audit.verify import Claim  # noqa: PLC0415 - see open_ledger
-    from azcn_events.audit.ledger_files import verify_file  # noqa: PLC0415 - see open_ledger
     from azcn_events.core.codec import Codec  # noqa: PLC0415 - see open_ledger
     from azcn_events.investment.lifecycle import INVESTMENT  # noqa: PLC0415 - see open_ledger
 
@@ -161,6 +166,28 @@ def _verify(options: argparse.Namespace) -> int:
     )
     print(verdict.json() if options.json else verdict.text())
     return int(not verdict.is_whole)
+
+
+def _verify_pack(options: argparse.Namespace) -> int:
+    from azcn_events.audit.notes import VerifierKey  # noqa: PLC0415 - see open_ledger
+    from azcn_events.audit.pack_checking import verify_pack  # noqa: PLC0415 - see open_ledger
+    from azcn_events.audit.policy import parse_policy  # noqa: PLC0415 - see open_ledger
+
+    if options.checkpoint:
+        problem = "a pack has its checkpoint; give those of your own by --kept"
+        raise AzcnEventsError(problem)
+    keys = [VerifierKey.parse(text) for text in options.key]
+    policy = None
+    if options.policy:
+        policy = parse_policy(Path(options.policy).read_bytes(), options.policy)
+    kept = {name: Path(name).read_bytes() for name in options.kept}
+    try:
+        verdict = verify_pack(options.pack, keys=keys, policy=policy, kept=kept)
+    except (ProofRefused, OSError) as error:
+        complain(error)
+        return 3
+    print(verdict.json() if options.json else verdict.text())
+    return int(bool(verdict.findings))
 
 
 def _key(options: argparse.Namespace) -> None:
