@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from attrs import asdict
-from benchmarks import audit, cases, measure
+from benchmarks import audit, cases, leaf, measure
 from benchmarks.measure import Figure
 
-CASES = {**cases.CASES, **audit.CASES}
+CASES = {**cases.CASES, **leaf.CASES, **audit.CASES}
 
 
 def main(arguments: list[str]) -> int:

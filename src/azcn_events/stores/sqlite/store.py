@@ -263,7 +263,7 @@ class SqliteStore:
                 draft.checksum,
             )
             for draft, (position, version, recorded_us), leaf in zip(
-                drafts, stamps, leaves_from(map(_fields, drafts, stamps)), strict=True
+                drafts, stamps, _leaves(drafts, stamps), strict=True
             )
         ]
         writer.executemany(_INSERT, rows)
@@ -489,12 +489,22 @@ def _number_new(
         numbers.update(cast("list[tuple[str, int]]", each(writer, sql, new)))
 
 
-def _fields(draft: Draft, stamp: Stamp) -> Fields:
-    position, version, recorded_us = stamp
-    return (
-        *(position, draft.stream, version, draft.kind, draft.id),
-        *(recorded_us, draft.payload, draft.metadata),
-    )
+def _leaves(drafts: Sequence[Draft], stamps: Sequence[Stamp]) -> Iterator[bytes]:
+    """Yield the leaf hash of each draft; a function for each would cost a sixth."""
+    fields: list[Fields] = [
+        (
+            position,
+            draft.stream,
+            version,
+            draft.kind,
+            draft.id,
+            recorded_us,
+            draft.payload,
+            draft.metadata,
+        )
+        for draft, (position, version, recorded_us) in zip(drafts, stamps, strict=True)
+    ]
+    return leaves_from(fields)
 
 
 def _number(cursor: Cursor) -> int:
