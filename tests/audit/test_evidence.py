@@ -15,8 +15,8 @@ from azcn_events import Citation, Ledger, When
 from azcn_events.audit.evidence import (
     FoundFile,
     Standing,
-    evidence,
     files_in,
+    find_evidence,
     is_whole,
     sources,
 )
@@ -58,7 +58,7 @@ def ledger() -> Iterator[Ledger]:
 
 def compared(ledger: Ledger, folder: Path) -> Table:
     """Compare a ledger with a folder."""
-    return evidence(ledger.view().moment, files_in(folder))
+    return find_evidence(ledger.view().moment, files_in(folder))
 
 
 def standings(table: Table) -> list[tuple[object, object, object]]:
@@ -278,7 +278,7 @@ def test_every_digest_and_every_file_is_accounted_for(
     with Ledger.open("memory:", clock=Clock()) as opened:
         for name, data in registered.items():
             opened.record(f"source/{name}", document(name, data))
-        table = evidence(opened.view().moment, files)
+        table = find_evidence(opened.view().moment, files)
     rows = table.records()
     have = {file.digest for file in files}
     told = {row["source"]: row["standing"] for row in rows if row["what"] == "document"}

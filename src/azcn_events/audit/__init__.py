@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from azcn_events.audit.checkpoints import Checkpoint
     from azcn_events.audit.claims import claims_of
-    from azcn_events.audit.evidence import evidence, files_in, sources
+    from azcn_events.audit.evidence import files_in, find_evidence, sources
     from azcn_events.audit.keys import SigningKey, signed
     from azcn_events.audit.ledger_files import verify_file
     from azcn_events.audit.log import Log
@@ -67,7 +67,7 @@ _HOMES = {
     "verdict": ("Assurance", "Finding", "Severity", "Verdict"),
     "verify": ("Claim", "RawRow", "verify_log", "verify_rows"),
     "checkpoints": ("Checkpoint",),
-    "evidence": ("evidence", "files_in", "sources"),
+    "evidence": ("files_in", "find_evidence", "sources"),
     "keys": (
         "SigningKey",
         "signed",
@@ -146,9 +146,9 @@ __all__ = [  # pyright: ignore[reportUnsupportedDunderAll] - loaded by __getattr
     "Verdict",
     "VerifierKey",
     "claims_of",
-    "evidence",
     "export_tiles",
     "files_in",
+    "find_evidence",
     "open_by_policy",
     "open_checkpoint",
     "open_note",

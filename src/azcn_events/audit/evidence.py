@@ -30,8 +30,8 @@ from azcn_events.reports.table import Cell, Column, Row, Table
 __all__ = [
     "FoundFile",
     "Standing",
-    "evidence",
     "files_in",
+    "find_evidence",
     "is_whole",
     "sources",
 ]
@@ -202,7 +202,7 @@ def _read(folder: Path, name: str) -> FoundFile:
 # Both, compared
 
 
-def evidence(moment: Moment, files: Iterable[FoundFile]) -> Table:
+def find_evidence(moment: Moment, files: Iterable[FoundFile]) -> Table:
     """Compare the digests in the log with files.
 
     Args:

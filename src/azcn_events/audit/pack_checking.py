@@ -38,7 +38,12 @@ from azcn_events.audit.verdict import (
 from azcn_events.audit.verify import TOLERANCE_S, Claim, RawRow, verify_rows
 from azcn_events.core.codec import Codec
 from azcn_events.core.lifecycle import Lifecycle
-from azcn_events.errors import ProofRefused, StoreFull, UndecodableEvent
+from azcn_events.errors import (
+    InvalidValue,
+    ProofRefused,
+    StoreFull,
+    UndecodableEvent,
+)
 from azcn_events.investment.lifecycle import INVESTMENT
 from azcn_events.ledger import Ledger
 from azcn_events.stores.protocol import Draft, Row
@@ -217,9 +222,9 @@ def _with_unreadable(
             try:
                 # Without the fields' mark it is read strictly: a pack may come from
                 # anybody, and what is read out of a store was checked before.
-                codec.decode(found.kind, found.payload, _crc(found))
-            except UndecodableEvent as error:
-                problem = f"{error.kind}, {error.path}: {error.problem}"
+                codec.encode(codec.decode(found.kind, found.payload, _crc(found)))
+            except (UndecodableEvent, InvalidValue) as error:
+                problem = f"{found.kind[:60]!a} cannot hold this: {error}"
                 yield Finding("unreadable", problem, found.position, found.stream)
 
 

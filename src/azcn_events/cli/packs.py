@@ -81,8 +81,8 @@ def _pack(options: argparse.Namespace) -> None:
 
 def _evidence(options: argparse.Namespace) -> int:
     from azcn_events.audit.evidence import (  # noqa: PLC0415 - see open_ledger
-        evidence,
         files_in,
+        find_evidence,
         is_whole,
     )
 
@@ -92,6 +92,6 @@ def _evidence(options: argparse.Namespace) -> int:
         complain(error)
         return 3
     with open_ledger(options.ledger) as ledger:
-        table = evidence(ledger.view().moment, files)
+        table = find_evidence(ledger.view().moment, files)
     print_table(table, options)
     return int(not is_whole(table))
