@@ -130,6 +130,7 @@ REQUESTS = {
     "no number": (HEAD + b"Content-Length: x\r\n\r\n", 411),
     "a superscript": (HEAD + b"Content-Length: \xb2\r\n\r\n", 411),
     "chunks": (HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 411),
+    "both": (HEAD + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", 411),
     "too long": (HEAD + b"Content-Length: %d\r\n\r\n" % (REQUEST_BYTES_MAX + 1), 413),
     "far too long": (HEAD + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n", 413),
     "a long line": (b"POST /" + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n", 414),
@@ -259,14 +260,16 @@ def test_stopping_answers_who_was_asking_and_frees_the_port(witness: Witness) ->
         return 1
 
     slow = Witness(witness.keys, witness.logs, witness.memory, clock)
-    with ThreadPoolExecutor(1) as pool, serving(WitnessServer(slow)) as url:
-        idle = socket.create_connection(_address(url), WAIT_S)
-        asked = pool.submit(post, url, FIRST)
-        assert entered.wait(WAIT_S)
-        threading.Timer(0.3, go_on.set).start()
-        began = time.monotonic()
-    assert time.monotonic() - began < 5
-    assert 200 == asked.result()[0]
+    with ThreadPoolExecutor(1) as pool:
+        with serving(WitnessServer(slow)) as url:
+            idle = socket.create_connection(_address(url), WAIT_S)
+            asked = pool.submit(post, url, FIRST)
+            assert entered.wait(WAIT_S)
+            threading.Timer(0.3, go_on.set).start()
+            began = time.monotonic()
+        assert time.monotonic() - began < 5
+        assert 9 == witness.memory.seen(ORIGIN).size
+        assert 200 == asked.result()[0]
     idle.close()
     again = WitnessServer(witness, _address(url))
     again.server_close()
@@ -310,7 +313,7 @@ def test_a_restored_backup_is_told(witness: Witness) -> None:
     with serving(WitnessServer(witness)) as url:
         ask_witness(url, log, signed(log.checkpoint(ORIGIN), [log_key()]))
         older = signed(log.checkpoint(ORIGIN, 60), [log_key()])
-        for old in (0, 50, 60):
+        for old in (0, 50, 60, 80):
             with pytest.raises(NotCosigned, match=r"at size 70.*60.*backup") as told:
                 ask_witness(url, log, older, old=old)
             assert 409 == told.value.status
