@@ -21,6 +21,7 @@ from tests.audit.signing import (
     WITNESS_KEY,
 )
 
+from azcn_events import audit
 from azcn_events.audit import (
     Checkpoint,
     Note,
@@ -380,6 +381,13 @@ def test_a_checkpoint_is_opened_for_one_log() -> None:
     note = in_its_name.cosign(Note(NOTE.text), TIME)
     with pytest.raises(ProofRefused, match="itself signed"):
         open_checkpoint(note, [in_its_name.verifier], ORIGIN)
+
+
+def test_every_public_name_is_there() -> None:
+    """Loaded when it is first asked for, and no other."""
+    assert sorted(audit.__all__) == dir(audit)
+    assert all(hasattr(audit, name) for name in audit.__all__)
+    assert not hasattr(audit, "no_such_name")
 
 
 def test_without_the_extra_everything_but_signatures_works() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from itertools import product
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.audit.signing import LOG_KEY, ORIGIN, QUANTUM_KEY, TIME, log_of, note_of
@@ -151,6 +152,31 @@ def test_a_policy_reads_as_the_specification_allows() -> None:
     )
     odd = parse_policy(f"witness \u00ff {key}\n".encode("latin-1") + b"quorum \xff\n")
     assert odd.quorum in odd.witnesses
+
+
+def test_one_key_under_two_names_is_one_key() -> None:
+    """Else a single witness, or one that is a log, could stand for two of a quorum."""
+    witness = WITNESSES["x1"].verifier
+    text = (
+        f"log {evolve(LOG_KEY.verifier, name='other.example')}\n"
+        f"witness again {evolve(witness, name='again.example')}\nquorum x1\n"
+    )
+    assert [
+        (len(LINES) + 1, "another log has the same public key"),
+        (len(LINES) + 2, "another witness has the same public key"),
+    ] == problems("\n".join([*LINES, text]))
+
+
+def test_names_are_bytes() -> None:
+    """Those that no text can be made of differ; only spaces and tabs divide words."""
+    x1, x2 = WITNESSES["x1"].verifier, WITNESSES["x2"].verifier
+    names = (b"\xff", b"\xfe")
+    lines = [b"witness %s %s\n" % (names[0], str(x1).encode())]
+    lines += [b"witness %s %s\n" % (names[1], str(x2).encode())]
+    policy = parse_policy(b"".join([*lines, b"quorum \xfe\n"]))
+    assert x2 == policy.witnesses[policy.quorum or ""]
+    odd = parse_policy(f"witness a\u00a0b\x85 {x1}\nquorum a\u00a0b\x85\n".encode())
+    assert {"a\u00a0b\x85": x1} == odd.witnesses
 
 
 def test_thirty_two_of_everything_are_read() -> None:
