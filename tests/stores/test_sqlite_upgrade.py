@@ -52,10 +52,11 @@ def old_file(path: Path, rows: list[Row]) -> None:
             connection.executemany(sql, [(name,) for name in names])
         connection.executemany(
             """INSERT INTO event VALUES (
-                   ?1, (SELECT id FROM stream WHERE name = ?2), ?3,
-                   (SELECT id FROM kind WHERE name = ?5), ?6, ?1 % 5 - 9,
-                   nullif(?1, 3), ?4, ?7, ?8, ?9)""",
-            rows,
+                   :position, (SELECT id FROM stream WHERE name = :stream),
+                   :version, (SELECT id FROM kind WHERE name = :kind),
+                   :recorded_us, :position % 5 - 9, nullif(:position, 3),
+                   :id, :payload, :metadata, :checksum)""",
+            [row._asdict() for row in rows],
         )
         connection.execute("COMMIT")
 
