@@ -241,6 +241,8 @@ def _histories(
         if corrections and draw(_SELDOM):
             event = _corrected(draw, transcript, stream, event)
         _try(transcript, stream, event)
+        if draw(_RARELY):  # One source may say the same of two agreements.
+            _try(transcript, draw(st.sampled_from(streams)), event)
     return transcript.log
 
 
@@ -254,6 +256,7 @@ def _detours(lifecycle: Lifecycle, category: str) -> tuple[type[Event], ...]:
 
 _MOSTLY: Final = st.sampled_from([True, True, False])
 _SELDOM: Final = st.sampled_from([False, False, False, True])
+_RARELY: Final = st.sampled_from([*[False] * 7, True])
 _DAYS: Final = st.sampled_from([0, 0, 0, 1, 7, 15])
 
 

@@ -120,6 +120,15 @@ _AWKWARD_NAMES: Final = (
 )
 """Names that prefix searches, patterns, collations and subjects take for each other."""
 
+_UNTIDY: Final = st.sampled_from(
+    [
+        " Typed  In ",
+        "\N{IDEOGRAPHIC SPACE}Copied From a Page\N{NO-BREAK SPACE}",
+        "I\N{COMBINING DOT ABOVE} Is Not \N{LATIN CAPITAL LETTER I WITH DOT ABOVE} ",
+    ]
+)
+"""Texts that whoever tidies them up will change: in white space, case or form."""
+
 _LEGAL: Final = st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp"))
 
 
@@ -130,7 +139,9 @@ def texts(*, min_size: int = 0) -> st.SearchStrategy[str]:
     pieces = st.lists(st.sampled_from(["\\", '"', "n", "u2028", "/", " ", "=", "é"]))
     escapes = pieces.map("".join).filter(lambda text: len(text) >= min_size)
     awkward = st.sampled_from([text for text in AWKWARD if len(text) >= min_size])
-    return st.one_of(anything, awkward, escapes) if min_size <= 5 else anything
+    if min_size > 5:
+        return anything
+    return st.one_of(anything, awkward, _UNTIDY, escapes)
 
 
 @cache
