@@ -6,12 +6,12 @@ import argparse
 from typing import Final
 
 from azcn_events import __version__
-from azcn_events.cli import packs, proofs, questions, records, start
+from azcn_events.cli import packs, proofs, questions, records, start, witness
 from azcn_events.cli.commands import Commands
 
 __all__ = ["parser"]
 
-_GROUPS: Final = (start, records, questions, proofs, packs)
+_GROUPS: Final = (start, records, questions, proofs, packs, witness)
 """Modules of commands, in the order in which the help lists them."""
 
 _EPILOG: Final = """\

@@ -9,7 +9,12 @@ from typing import Any
 
 from azcn_events.cli.commands import Commands
 from azcn_events.cli.terminal import complain, open_ledger, print_table, say
-from azcn_events.errors import AzcnEventsError, InvalidValue, ProofRefused
+from azcn_events.errors import (
+    AzcnEventsError,
+    InvalidValue,
+    NotCosigned,
+    ProofRefused,
+)
 
 __all__ = ["add"]
 
@@ -28,7 +33,8 @@ def add(commands: Commands) -> None:
     checkpoint = commands.add(
         "checkpoint",
         _checkpoint,
-        "sign what the ledger holds now, if it continues what was signed before",
+        "sign what the ledger holds now, if it continues what was signed before; exit"
+        " code 1 if a witness does not cosign it, and the note is printed all the same",
         "azcn checkpoint --key-file ~/azcn.key --last /mnt/other/last.note",
         commands.ledger,
     )
@@ -40,6 +46,17 @@ def add(commands: Commands) -> None:
     )
     checkpoint.add_argument(
         "--begin", action="store_true", help="nothing was signed of this log before"
+    )
+    checkpoint.add_argument(
+        "--witness",
+        action="append",
+        default=[],
+        dest="witnesses",
+        metavar="URL",
+        help="ask this witness to cosign; may be repeated; needs --policy",
+    )
+    checkpoint.add_argument(
+        "--policy", metavar="FILE", help="where the keys of the witnesses stand"
     )
     prove = commands.add(
         "prove",
@@ -199,17 +216,56 @@ def _key(options: argparse.Namespace) -> None:
     print(key.verifier)
 
 
-def _checkpoint(options: argparse.Namespace) -> None:
+def _checkpoint(options: argparse.Namespace) -> int:
     from azcn_events.audit.keys import SigningKey  # noqa: PLC0415 - see open_ledger
     from azcn_events.audit.log import Log  # noqa: PLC0415 - see open_ledger
     from azcn_events.audit.signer import LogSigner  # noqa: PLC0415 - see open_ledger
 
     keys = [SigningKey.load(path) for path in options.keys]
+    known = _witness_keys(options)
     with open_ledger(options.ledger) as ledger:
-        note = LogSigner(options.last, keys).sign(
-            Log(ledger.store), begin=options.begin
-        )
+        log = Log(ledger.store)
+        note = LogSigner(options.last, keys).sign(log, begin=options.begin)
+        note, refusals = _cosigned(note, log, options.witnesses, known)
     sys.stdout.write(str(note))
+    for refusal in refusals:
+        complain(refusal)
+    return int(bool(refusals))
+
+
+def _witness_keys(options: argparse.Namespace) -> list[Any]:
+    """Give the keys of the policy's witnesses, before anything is signed."""
+    from azcn_events.audit.policy import parse_policy  # noqa: PLC0415 - see open_ledger
+
+    if not options.witnesses:
+        return []
+    if not options.policy:
+        raise AzcnEventsError("whose cosignatures? give --policy")
+    policy = parse_policy(Path(options.policy).read_bytes(), options.policy)
+    return list(policy.witnesses.values())
+
+
+def _cosigned(
+    note: Any,  # noqa: ANN401 - a Note; imported late
+    log: Any,  # noqa: ANN401 - a Log; imported late
+    urls: list[str],
+    known: list[Any],
+) -> tuple[Any, list[AzcnEventsError]]:
+    """Ask witnesses; give the note with what they added, and why others did not."""
+    from azcn_events.audit.witness_client import (  # noqa: PLC0415 - see open_ledger
+        ask_witness,
+        cosigned_by,
+    )
+
+    refusals = list[AzcnEventsError]()
+    for url in urls:
+        try:
+            note = cosigned_by(note, ask_witness(url, log, note), known)
+        except (NotCosigned, InvalidValue) as error:
+            refusals.append(error)
+        except ProofRefused as error:
+            refusals.append(NotCosigned(url, 200, f"its answer does not hold: {error}"))
+    return note, refusals
 
 
 def _note(path: str) -> Any:  # noqa: ANN401 - a Note; imported late
