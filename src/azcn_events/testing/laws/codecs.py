@@ -30,7 +30,8 @@ from azcn_events.testing.laws.law import (
     same,
 )
 from azcn_events.testing.stand_ins import Clock
-from azcn_events.testing.strategies.plain import simplest
+from azcn_events.testing.strategies.plain import simplest, variants
+from azcn_events.testing.strategies.values import UNTIDY
 from azcn_events.testing.transcript import Log, changed
 from azcn_events.testing.whole_logs import any_event
 
@@ -51,7 +52,36 @@ def _as_it_is(_: Lifecycle, records: Iterable[Recorded]) -> Log | None:
     return tuple(records) or None
 
 
-ONE_EVENT: Final = Draws(_one_event, _as_it_is, times=5)
+def _telling_events(lifecycle: Lifecycle) -> Iterator[Log]:
+    """Yield plain events of each class, and such as differ in one field from them."""
+    for plain in _plain_events(lifecycle):
+        for event in (*variants(plain), *_neighbours(plain)):
+            yield (_record(event),)
+
+
+def _plain_events(lifecycle: Lifecycle) -> Iterator[Event]:
+    names = lifecycle.milestone_names
+    for cls in lifecycle.kinds.values():
+        named = names and "milestone" in {field.name for field in attrs.fields(cls)}
+        yield simplest(cls, milestone=names[0]) if named else simplest(cls)
+
+
+def _neighbours(event: Event) -> Iterator[Event]:
+    """Yield events that differ in one text or one number."""
+    for field in attrs.fields(type(event)):
+        for other in _OTHERS.get(cast("Any", type(getattr(event, field.name))), ()):
+            neighbour = changed(event, **{field.alias: other}) if field.init else None
+            if neighbour is not None:
+                yield neighbour
+
+
+_OTHERS: Final[dict[type, tuple[object, ...]]] = {
+    str: ("another", *UNTIDY),
+    Decimal: (Decimal("1.5"), Decimal("1.50"), Decimal("0.005"), Decimal("1E+3")),
+}
+
+
+ONE_EVENT: Final = Draws(_one_event, _as_it_is, times=5, always=_telling_events)
 
 
 @over_logs(draws=ONE_EVENT)
@@ -164,19 +194,6 @@ def tells_events_apart(codec: Codec, _: Lifecycle, log: Log) -> None:
             ensure(event != other, f"it equals {other}, which is stored otherwise")
 
 
-def _neighbours(event: Event) -> Iterator[Event]:
-    """Yield events that differ in one text or one number."""
-    for field in attrs.fields(type(event)):
-        other = _OTHERS.get(cast("Any", type(getattr(event, field.name))))
-        if other is not None and field.init:
-            neighbour = changed(event, **{field.alias: other})
-            if neighbour is not None:
-                yield neighbour
-
-
-_OTHERS: Final[dict[type, object]] = {str: "another", Decimal: Decimal("1.5")}
-
-
 CODEC_LAWS: Final[tuple[Law[Codec], ...]] = (
     comes_back,
     one_form_for_each_event,
@@ -209,11 +226,8 @@ def wire_corpus(lifecycle: Lifecycle) -> tuple[OldBytes, ...]:
     A later release that reads all of them (``reads_old_bytes``) reads every ledger.
     """
     codec = Codec(lifecycle)
-    names = lifecycle.milestone_names
     found = list[OldBytes]()
-    for cls in lifecycle.kinds.values():
-        named = names and "milestone" in {field.name for field in attrs.fields(cls)}
-        event = simplest(cls, milestone=names[0]) if named else simplest(cls)
+    for event in _plain_events(lifecycle):
         kind, payload, _ = codec.encode(event)
         found.append(OldBytes(kind, payload, event))
     return tuple(found)

@@ -117,11 +117,13 @@ class Draws:
         admit: Makes a case of some records of another, changed or not; None if they
             are none. So cases are made short.
         times: How many cases are drawn for one example that was asked for.
+        always: Gives cases for a lifecycle that are asked before any is drawn.
     """
 
     logs: Callable[[Lifecycle], st.SearchStrategy[Log]]
     admit: Callable[[Lifecycle, Iterable[Recorded]], Log | None]
     times: int = 1
+    always: Callable[[Lifecycle], Iterable[Log]] = lambda _: ()
 
 
 LEGAL_LOGS: Final = Draws(logs, retold)
@@ -288,6 +290,9 @@ def _find_in_logs(
     )
     @given(draws.logs(search.lifecycle))
     def draw(log: Log) -> None:
+        ask(log)
+
+    def ask(log: Log) -> None:
         kept = deepcopy(log)  # A subject that changes events spoils them for others.
         for one in laws:
             if one not in found and _message(one, subject, search, log):
@@ -296,6 +301,8 @@ def _find_in_logs(
             raise _AllBroken
 
     try:
+        for log in draws.always(search.lifecycle):
+            ask(log)
         draw()
     except _AllBroken:
         pass

@@ -31,6 +31,7 @@ __all__ = [
     "AWKWARD",
     "FIRST_DAY",
     "SPAN_DAYS",
+    "UNTIDY",
     "amounts",
     "amounts_nearby",
     "citations",
@@ -120,12 +121,10 @@ _AWKWARD_NAMES: Final = (
 )
 """Names that prefix searches, patterns, collations and subjects take for each other."""
 
-_UNTIDY: Final = st.sampled_from(
-    [
-        " Typed  In ",
-        "\N{IDEOGRAPHIC SPACE}Copied From a Page\N{NO-BREAK SPACE}",
-        "I\N{COMBINING DOT ABOVE} Is Not \N{LATIN CAPITAL LETTER I WITH DOT ABOVE} ",
-    ]
+UNTIDY: Final = (
+    " Typed  In ",
+    "\N{IDEOGRAPHIC SPACE}Copied From a Page\N{NO-BREAK SPACE}",
+    "I\N{COMBINING DOT ABOVE} Is Not \N{LATIN CAPITAL LETTER I WITH DOT ABOVE} ",
 )
 """Texts that whoever tidies them up will change: in white space, case or form."""
 
@@ -141,7 +140,7 @@ def texts(*, min_size: int = 0) -> st.SearchStrategy[str]:
     awkward = st.sampled_from([text for text in AWKWARD if len(text) >= min_size])
     if min_size > 5:
         return anything
-    return st.one_of(anything, awkward, _UNTIDY, escapes)
+    return st.one_of(anything, awkward, st.sampled_from(UNTIDY), escapes)
 
 
 @cache
