@@ -240,6 +240,20 @@ def test_a_longer_second_history_is_refused(
     assert "(422)" in err
 
 
+def test_two_processes_with_one_state_are_one_witness(
+    seeded: Run, vkey: str, serve: Serve
+) -> None:
+    """What one has cosigned the other knows, at once."""
+    one, other = serve("--log", vkey), serve("--log", vkey)
+    Path("other.db").write_bytes(Path("azcn.db").read_bytes())
+    record(seeded, "told to one")
+    record(seeded, "told to another", "other.db")
+    assert 0 == sign(seeded, one.url)[0]
+    code, note, _ = sign(seeded, other.url, "--ledger", "other.db", last="other.note")
+    assert (1, 1) == (code, len(note.signatures))
+    assert 1 == seeded("forks", "sai.db")[0]
+
+
 # Ends and beginnings
 
 
