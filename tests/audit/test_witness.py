@@ -40,7 +40,7 @@ from azcn_events.audit.witness import (
 )
 from azcn_events.audit.witness_memory import FORKS_MAX, NOTHING, Seen, WitnessMemory
 from azcn_events.core.merkle import EMPTY_ROOT, Tree
-from azcn_events.errors import InvalidValue, StoreUnusable
+from azcn_events.errors import AzcnEventsError, InvalidValue, StoreUnusable
 
 TREE, OTHER = tree(0), tree(1)
 
@@ -430,15 +430,40 @@ def test_what_breaks_off_keeps_nothing(memory: WitnessMemory) -> None:
 
     def break_off() -> None:
         with memory.turn(ORIGIN) as turn:
-            turn.keep(Seen(1, TREE.root(1)), b"note")
+            turn.keep(Seen(1, TREE.root(1)), bytes(note_of(TREE, 1)))
             raise KeyError
 
     with pytest.raises(KeyError):
         break_off()
     assert NOTHING == memory.seen(ORIGIN)
     with memory.turn(ORIGIN) as turn:
-        turn.keep(Seen(1, TREE.root(1)), b"note")
+        turn.keep(Seen(1, TREE.root(1)), bytes(note_of(TREE, 1)))
     assert Seen(1, TREE.root(1)) == memory.seen(ORIGIN)
+
+
+def test_damage_never_makes_it_forget(tmp_path: Path) -> None:
+    """One bit of each fifth byte is flipped: it remembers the same, or refuses.
+
+    A witness that forgot would cosign a second history.
+    """
+    path, damaged = tmp_path / "witness.db", tmp_path / "damaged.db"
+    kept = Seen(9, TREE.root(9))
+    with WitnessMemory.make(path) as memory, memory.turn(ORIGIN) as turn:
+        turn.keep(kept, bytes(note_of(TREE, 9)))
+    whole = path.read_bytes()
+    refused = 0
+    for place in range(0, len(whole), 5):
+        spoilt = bytearray(whole)
+        spoilt[place] ^= 1 << place % 8
+        damaged.write_bytes(spoilt)
+        try:
+            with WitnessMemory.open(damaged) as memory:
+                found = memory.seen(ORIGIN)
+        except AzcnEventsError:
+            refused += 1
+        else:
+            assert kept == found, place
+    assert 20 < refused < len(whole) // 5
 
 
 # Many at once

@@ -17,6 +17,7 @@ from typing import Final, NamedTuple, Self, cast
 import apsw
 from attrs import define, frozen
 
+from azcn_events.audit.encoding import base64_of
 from azcn_events.core.merkle import EMPTY_ROOT
 from azcn_events.errors import InvalidValue, StoreBusy, StoreUnusable
 from azcn_events.stores.sqlite.driver import Connection, explained, milliseconds
@@ -28,6 +29,7 @@ FORKS_MAX: Final = 100
 log's key could go on for ever."""
 
 _WAIT_S: Final = 10.0
+_BEGIN_ANEW: Final = "begin a new witness, with a new key"
 _APPLICATION_ID: Final = 0x617A6377  # "azcw"
 _VERSION: Final = 1
 _SCHEMA: Final = f"""
@@ -224,9 +226,16 @@ class WitnessMemory:
         )
 
     def _seen(self, origin: str) -> Seen:
-        sql = "SELECT size, root FROM seen WHERE origin = ?"
+        sql = "SELECT size, root, note FROM seen WHERE origin = ?"
         found = self._db.execute(sql, (origin,)).fetchall()
-        return Seen(*cast("tuple[int, bytes]", found[0])) if found else NOTHING
+        if not found:
+            return NOTHING
+        size, root, note = cast("tuple[int, bytes, bytes]", found[0])
+        # What the log signed says it once more; a damaged number is believed by nobody.
+        if not note.startswith(f"{origin}\n{size}\n{base64_of(root)}\n".encode()):
+            detail = f"what is kept of {origin!a} contradicts its note; {_BEGIN_ANEW}"
+            raise StoreUnusable(self.place, "damaged", detail)
+        return Seen(size, root)
 
     def _prepare(self, *, is_new: bool) -> None:
         self._db.set_busy_timeout(milliseconds(_WAIT_S))
@@ -251,6 +260,10 @@ class WitnessMemory:
         if version != _VERSION:
             detail = f"its version is {version}, and this release reads {_VERSION}"
             raise StoreUnusable(self.place, "newer", detail)
+        # Damage may hide a row, and a log that is not remembered may begin anew.
+        found = self._db.pragma("integrity_check")
+        if found != "ok":
+            raise StoreUnusable(self.place, "damaged", f"{found}; {_BEGIN_ANEW}")
 
     @contextmanager
     def _transaction(self) -> Generator[None]:
