@@ -258,9 +258,11 @@ def blocks(pack: Path, language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
 
-def shell(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
+def shell(
+    script: str, folder: Path, by: str = "sh"
+) -> subprocess.CompletedProcess[str]:
     """Run a script of the page in the pack's folder."""
-    command = ["sh", "-eu", "-c", script]
+    command = [by, "-eu", "-c", script]
     return subprocess.run(
         command, cwd=folder, capture_output=True, text=True, check=False
     )
@@ -341,3 +343,16 @@ def test_the_page_draws_the_sample(tmp_path: Path) -> None:
     assert draw(Log(ledger.store).root(60), 60) == drawn
     proofs = {path.stem for path in folder.glob("proofs/*.tlog-proof")}
     assert set(map(str, drawn)) == proofs
+
+
+@needs_tools
+def test_the_page_runs_nothing_that_a_pack_says(tmp_path: Path) -> None:
+    """Bash runs the commands in a text that it reckons with."""
+    folder = as_folder(small(3), tmp_path / "p")
+    note = (folder / "checkpoint").read_text()
+    evil = note.replace("\n3\n", "\nturn[$(touch evil)0]\n", 1)
+    assert evil != note
+    (folder / "checkpoint").write_text(evil)
+    for block in blocks(folder, "sh"):
+        shell(block, folder, by="bash")
+    assert not (folder / "evil").exists()
