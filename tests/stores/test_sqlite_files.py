@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import stat
 import subprocess
 import tracemalloc
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from fcntl import LOCK_EX, flock
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
@@ -252,17 +252,17 @@ def test_durability_is_set(path: Path, durability: str, level: int) -> None:
 
 
 @pytest.mark.parametrize("what", ["file", "directory"])
-def test_a_ledger_that_cannot_be_written(
-    start: StartChild, tmp_path: Path, what: str
-) -> None:
-    """Without permission to write the file or beside it: refused as read-only."""
-    folder = tmp_path / "folder"
-    folder.mkdir(mode=0o777)
-    folder.chmod(0o777)
-    path = folder / "ledger.db"
-    fill(path, 3)
-    path.chmod(0o666)
-    with reachable(folder):
+def test_a_ledger_that_cannot_be_written(start: StartChild, what: str) -> None:
+    """Without permission to write the file or beside it: refused as read-only.
+
+    Not in ``tmp_path``: pytest closes the directories above it to everybody else.
+    """
+    with TemporaryDirectory() as made:
+        folder = Path(made)
+        folder.chmod(0o777)
+        path = folder / "ledger.db"
+        fill(path, 3)
+        path.chmod(0o666)
         child = start("open_as_nobody", path)
         child.go()
         assert "opened" == child.ends()
@@ -273,20 +273,6 @@ def test_a_ledger_that_cannot_be_written(
         assert "read-only" == child.ends()
         assert before == directory(path)
         folder.chmod(0o777)
-
-
-@contextmanager
-def reachable(folder: Path) -> Iterator[None]:
-    """Let everybody pass through the directories above, which pytest closes."""
-    ours = [one for one in folder.parents if one.name.startswith(("pytest-", "test_"))]
-    modes = [(one, stat.S_IMODE(one.stat().st_mode)) for one in ours]
-    for one, mode in modes:
-        one.chmod(mode | 0o011)
-    try:
-        yield
-    finally:
-        for one, mode in modes:
-            one.chmod(mode)
 
 
 # What becomes damaged
