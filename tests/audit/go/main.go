@@ -43,6 +43,8 @@ type question struct {
 	Old    int64
 	Before []byte // the root at the size Old
 	Path   [][]byte
+	Level  int // of a tile
+	Width  int
 }
 
 // A flip is a bit of a file that is read as the other one.
@@ -56,7 +58,7 @@ type flip struct {
 // it, by their place in the question, and what else stands below the text.
 type answer struct {
 	Refused string
-	Text    []byte
+	Text    []byte // of a tile, where it is
 	Signed  []int
 	Others  [][]byte // each a name, a space, the key's id and the signature
 	Size    int64    // what the text of a checkpoint says
@@ -98,6 +100,9 @@ func answered(q question) (given answer) {
 	case "checkpoint":
 		_, tree, refused := checkpoint(string(q.Note))
 		given, err = answer{Size: tree.N, Root: tree.Hash[:]}, refused
+	case "tile":
+		tile := tlog.Tile{H: height, L: q.Level, N: q.Index, W: q.Width}
+		given.Text = []byte(path(tile))
 	default:
 		err = kinds[q.Kind](q)
 	}
@@ -310,8 +315,13 @@ const (
 	width  = 1 << height
 )
 
-// A tiled log is a folder, read as Go's package reads a server. Its paths begin with
-// the height of a tile, those of tlog-tiles do not.
+// path gives a tile's path. Go's begin with the height of a tile, those of tlog-tiles
+// do not.
+func path(tile tlog.Tile) string {
+	return "tile/" + strings.TrimPrefix(tile.Path(), "tile/8/")
+}
+
+// A tiled log is a folder, read as Go's package reads a server.
 type tiled struct {
 	folder string
 	flip   *flip
@@ -322,7 +332,7 @@ func (log tiled) SaveTiles([]tlog.Tile, [][]byte) {}
 
 func (log tiled) ReadTiles(tiles []tlog.Tile) (data [][]byte, err error) {
 	for _, tile := range tiles {
-		one, err := log.read("tile/" + strings.TrimPrefix(tile.Path(), "tile/8/"))
+		one, err := log.read(path(tile))
 		if err != nil {
 			return nil, err
 		}
@@ -372,8 +382,7 @@ func folder(q question) error {
 // bundle checks the entries with low <= index < high against their leaves.
 func bundle(log tiled, reader tlog.HashReader, low, high int64) error {
 	tile := tlog.Tile{H: height, L: 0, N: low / width, W: int(high - low)}
-	path := strings.TrimPrefix(tile.Path(), "tile/8/0/")
-	rest, err := log.read("tile/entries/" + path)
+	rest, err := log.read("tile/entries/" + strings.TrimPrefix(path(tile), "tile/0/"))
 	if err != nil {
 		return err
 	}

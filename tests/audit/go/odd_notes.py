@@ -33,7 +33,7 @@ _ODD: Final = [
     *["\u2014", "\u2014 ", "\u2014 a b\n", "\u2014 a AAAAAAA=\n", "a\n"],
 ]
 _NO_UTF8: Final = [b"\xff", b"\xc0\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80"]
-_LIKELY: Final = (6, 3, 6, *[1] * 9)
+_LIKELY: Final = (8, 4, 8, *[1] * 12)
 """How likely each of these lines is, compared with the others."""
 
 
@@ -76,6 +76,9 @@ def _lines_under(text: str) -> list[bytes]:
         old._replace(value=old.value + b"\0"),
         stranger._replace(value=b"x"),
         Signature("odd\u200bname\u2014", b"abcd", b"xyz"),
+        old._replace(value=b""),
+        Signature("short", b"abcd", b""),
+        Signature("short", b"abc", b""),
     ]
     return [one.line().encode() for one in made]
 

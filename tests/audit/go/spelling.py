@@ -21,11 +21,12 @@ from collections.abc import Iterable
 from typing import Final
 
 from azcn_events.audit import VerifierKey
+from azcn_events.audit.checkpoints import ORIGIN_BYTES_MAX
 from azcn_events.audit.encoding import base64_of
 from azcn_events.audit.notes import SIGNATURES_MAX
 from azcn_events.core.merkle import EMPTY_ROOT, HASH_BYTES
 
-__all__ = ["plain_checkpoint", "plainly"]
+__all__ = ["is_plain_checkpoint", "plain_checkpoint", "plainly"]
 
 _BASE64: Final = "(?:LLLL)*(?:LLLL|LLL=|LL==)".replace("L", "[A-Za-z0-9+/]").encode()
 _LINE: Final = re.compile("\u2014 ([^ ]+) (".encode() + _BASE64 + b")")
@@ -74,6 +75,17 @@ def plain_checkpoint(text: str) -> str:
         if size == "0" and len(b64decode(root)) == HASH_BYTES:
             root = base64_of(EMPTY_ROOT).encode()
     return f"name\n{size}\n{root.decode()}\n"
+
+
+def is_plain_checkpoint(text: str) -> bool:
+    """Say whether a checkpoint has all that we ask for and Go's package does not."""
+    lines = text.split("\n")
+    return (
+        lines.pop() == ""
+        and all(lines)
+        and len(lines[0].encode()) <= ORIGIN_BYTES_MAX
+        and lines[1:3] == plain_checkpoint(text).split("\n")[1:3]
+    )
 
 
 def _zeroed(text: bytes) -> bytes:

@@ -25,6 +25,8 @@ from azcn_events.audit import (
     Note,
     export_tiles,
     prove,
+    signed,
+    tile_path,
 )
 from azcn_events.audit.notes import Signature
 from azcn_events.core.leaf import parse_entry
@@ -165,6 +167,20 @@ def test_go_reads_a_folder_as_it_grows(
         assert [""] == judge.refusals([question]), size
 
 
+def test_go_looks_for_tiles_where_we_put_them(judge: Judge) -> None:
+    """Those of logs as well that are too large to be made here."""
+    tiles = [
+        (level, index, width)
+        for level in (0, 1, 7)
+        for index in (0, 9, 999, 1000, 1001, 10**6, 1_234_067, 2**40)
+        for width in (1, 17, 255, 256)
+    ]
+    names = ("Level", "Index", "Width")
+    asked = [{"Kind": "tile", **dict(zip(names, one, strict=True))} for one in tiles]
+    paths = [answer.text.decode() for answer in judge.answers(asked)]
+    assert [tile_path(*one) for one in tiles] == paths
+
+
 def test_go_accepts_inclusion_proofs(judge: Judge, shown: Shown) -> None:
     """All of the small logs, and some hundreds of the large one."""
     questions = [shown.inclusion(at, size) for size in SMALL for at in range(size)]
@@ -255,6 +271,29 @@ def test_a_file_less_and_go_refuses(judge: Judge, shown: Shown, tmp_path: Path) 
     assert [""] == judge.refusals([question])
 
 
+def test_a_file_of_another_length_and_go_refuses(
+    judge: Judge, shown: Shown, tmp_path: Path
+) -> None:
+    """A byte less, a byte more, an entry more."""
+    export_tiles(shown.log, tmp_path, shown.notes[257])
+    question = {**shown.folder(257), "Folder": tmp_path}
+    for path in [path for path in tmp_path.rglob("*") if path.is_file()]:
+        kept = path.read_bytes()
+        for changed in (kept[:-1], kept + b"\n", kept + b"\0\1x"):
+            path.write_bytes(changed)
+            assert [""] != judge.refusals([question]), path
+        path.write_bytes(kept)
+
+
+def test_an_empty_log_has_one_root(judge: Judge, shown: Shown, tmp_path: Path) -> None:
+    """Zeros are none, though Go's package says so and somebody signed it."""
+    checkpoint = Checkpoint(LOG_KEY.verifier.name, 0, bytes(32))
+    (tmp_path / "checkpoint").write_bytes(bytes(signed(checkpoint, [LOG_KEY])))
+    question = {**shown.folder(0), "Keys": KEYS[:1], "Folder": tmp_path}
+    (refused,) = judge.refusals([question])
+    assert refused.startswith("the root is")
+
+
 @pytest.mark.parametrize("kind", ["inclusion", "consistency"])
 def test_one_bit_in_a_proof_and_go_refuses(
     kind: str, judge: Judge, shown: Shown
@@ -338,7 +377,7 @@ def _changed(good: dict[str, Any], chance: random.Random) -> dict[str, Any]:
     """Change a proof a little, or not at all."""
     path = list(good["Path"])
     at = chance.randint(0, len(path))
-    match chance.randrange(8):
+    match chance.randrange(9):
         case 0:
             path[at : at + 1] = []
         case 1:
@@ -355,6 +394,9 @@ def _changed(good: dict[str, Any], chance: random.Random) -> dict[str, Any]:
         case 6:
             name = "Before" if "Old" in good else "Leaf"
             return {**good, name: good["Root"], "Root": good[name]}
+        case 7:
+            name = chance.choice(sorted({"Root", "Before", "Leaf"} & good.keys()))
+            return {**good, name: chance.randbytes(32)}
         case _:
             pass
     return {**good, "Path": path}
