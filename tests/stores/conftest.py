@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -77,3 +78,13 @@ def start() -> Iterator[StartChild]:
         if child.process.poll() is None:
             child.process.kill()
         child.process.communicate()
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """Give a directory that everybody may write: pytest closes those above its own."""
+    with TemporaryDirectory() as made:
+        folder = Path(made)
+        folder.chmod(0o777)
+        yield folder
+        folder.chmod(0o777)

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from fcntl import LOCK_EX, flock
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
@@ -252,27 +251,22 @@ def test_durability_is_set(path: Path, durability: str, level: int) -> None:
 
 
 @pytest.mark.parametrize("what", ["file", "directory"])
-def test_a_ledger_that_cannot_be_written(start: StartChild, what: str) -> None:
-    """Without permission to write the file or beside it: refused as read-only.
-
-    Not in ``tmp_path``: pytest closes the directories above it to everybody else.
-    """
-    with TemporaryDirectory() as made:
-        folder = Path(made)
-        folder.chmod(0o777)
-        path = folder / "ledger.db"
-        fill(path, 3)
-        path.chmod(0o666)
-        child = start("open_as_nobody", path)
-        child.go()
-        assert "opened" == child.ends()
-        (path if what == "file" else folder).chmod(0o555)
-        before = directory(path)
-        child = start("open_as_nobody", path)
-        child.go()
-        assert "read-only" == child.ends()
-        assert before == directory(path)
-        folder.chmod(0o777)
+def test_a_ledger_that_cannot_be_written(
+    start: StartChild, open_folder: Path, what: str
+) -> None:
+    """Without permission to write the file or beside it: refused as read-only."""
+    path = open_folder / "ledger.db"
+    fill(path, 3)
+    path.chmod(0o666)
+    child = start("open_as_nobody", path)
+    child.go()
+    assert "opened" == child.ends()
+    (path if what == "file" else open_folder).chmod(0o555)
+    before = directory(path)
+    child = start("open_as_nobody", path)
+    child.go()
+    assert "read-only" == child.ends()
+    assert before == directory(path)
 
 
 # What becomes damaged

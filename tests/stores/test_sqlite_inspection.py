@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import apsw
 import pytest
-from tests.stores.test_sqlite_files import directory, reachable
+from tests.stores.test_sqlite_files import directory
 
 from azcn_events.core.leaf import leaf_of
 from azcn_events.errors import InvalidValue, StoreBusy, StoreUnusable
@@ -173,27 +173,28 @@ def test_a_log_left_behind_is_read_and_kept(path: Path) -> None:
 def by_nobody(start: StartChild, path: Path) -> Any:
     """Inspect a file in a directory that cannot be written, without root's rights."""
     path.parent.chmod(0o555)
-    with reachable(path.parent):
-        child = start("inspect_as_nobody", path)
-        child.go()
-        found = child.ends()
-    path.parent.chmod(0o755)
+    child = start("inspect_as_nobody", path)
+    child.go()
+    found = child.ends()
+    path.parent.chmod(0o777)
     return found
 
 
-def test_a_directory_may_be_read_only(start: StartChild, path: Path) -> None:
+def test_a_directory_may_be_read_only(start: StartChild, open_folder: Path) -> None:
     """A file is read also where nothing can be written beside it."""
+    path = open_folder / "a ledger%20?#é.db"
     make(path, 3)
     before = directory(path)
     assert [1, 2, 3] == by_nobody(start, path)
     assert before == directory(path)
 
 
-def test_a_log_that_cannot_be_used_is_named(start: StartChild, path: Path) -> None:
+def test_a_log_that_cannot_be_used_is_named(
+    start: StartChild, path: Path, open_folder: Path
+) -> None:
     """Without the log's latest events the file is not whole, and this is said."""
     make(path, 3)
-    copy = path.parent / "test_read_only" / "copy.db"
-    copy.parent.mkdir()
+    copy = open_folder / "copy.db"
     with closing(SqliteStore.open(path)) as store:
         store.append([Draft("late", "late", "k0/1", b"{}")], {"late": 0})
         shutil.copy(path, copy)
