@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +17,7 @@ from attrs import evolve, frozen
 from tests.audit.go.every_text import EVERY_CHARACTER, grow, new_store
 from tests.audit.go.judge import Judge
 from tests.audit.go.spelling import plainly
+from tests.audit.ledgers import told
 from tests.audit.signing import LOG_KEY, QUANTUM_KEY, TIME, WITNESS_KEY, note_of
 
 from azcn_events.audit import (
@@ -27,11 +29,14 @@ from azcn_events.audit import (
     prove,
     signed,
     tile_path,
+    write_pack,
 )
 from azcn_events.audit.notes import Signature
 from azcn_events.core.leaf import parse_entry
 from azcn_events.core.merkle import verify_consistency, verify_inclusion
 from azcn_events.errors import ProofRefused
+from azcn_events.stores.sqlite import SqliteStore
+from azcn_events.testing import Clock
 
 pytestmark = pytest.mark.usefixtures("judge")  # before a log is made for it in vain
 
@@ -207,6 +212,27 @@ def test_go_accepts_proof_files(judge: Judge, shown: Shown) -> None:
         for at in (range(size) if size < LARGE else {*EDGES, *picked(PICKED, LARGE)})
     ]
     assert [""] * len(questions) == judge.refusals(questions)
+
+
+def test_go_accepts_an_audit_pack(judge: Judge, tmp_path: Path) -> None:
+    """Of a ledger in a file: the pack is a folder of tiles, with proofs beside them."""
+    clock = Clock()
+    with closing(SqliteStore.open(tmp_path / "ledger.db", clock=clock)) as store:
+        ledger = told(store, clock, 300)
+        note = LogSigner(tmp_path / "last", [LOG_KEY]).sign(Log(store), begin=True)
+        pack = write_pack(ledger, tmp_path / "pack", note, keys=KEYS[:1])
+    asked: list[dict[str, Any]] = [{"Kind": "folder", "Folder": pack}]
+    asked += [
+        {
+            "Kind": "proof",
+            "File": path.read_bytes(),
+            "Entry": path.with_suffix(".entry").read_bytes(),
+        }
+        for path in sorted(pack.glob("proofs/*.tlog-proof"))
+    ]
+    refusals = judge.refusals({"Keys": KEYS[:1], **one} for one in asked)
+    assert 10 < len(asked)
+    assert [""] * len(asked) == refusals
 
 
 def test_one_bit_in_a_folder_and_go_refuses(judge: Judge, shown: Shown) -> None:

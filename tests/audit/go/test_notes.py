@@ -30,7 +30,7 @@ from azcn_events.audit.notes import NOTE_BYTES_MAX, SIGNATURES_MAX
 from azcn_events.core.merkle import EMPTY_ROOT
 from azcn_events.errors import ProofRefused
 
-NOTES: Final = int(os.environ.get("AZCN_JUDGED_NOTES", "20000"))
+NOTES: Final = int(os.environ.get("AZCN_JUDGED_NOTES", "30000"))
 SEED: Final = int(os.environ.get("AZCN_JUDGED_SEED", "0"))
 
 KNOWN: Final = [OLD.verifier, NEW.verifier]
