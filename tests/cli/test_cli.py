@@ -9,10 +9,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.cli.runner import Run
 
+from azcn_events.cli.parser import parser
 from azcn_events.demo import seed_files
 
 CITED = '{"when": "2025-04-25", "cites": {"source": "source/s"}, '
@@ -424,3 +426,15 @@ def test_a_terminal_that_cannot_show_everything(tmp_path: Path, encoding: str) -
         done = in_process("log", form, at=tmp_path, env=environ)
         assert (0, b"") == (done.returncode, done.stderr)
         assert "中国" in done.stdout.decode("utf-8")
+
+
+def test_every_argument_of_every_command_is_explained() -> None:
+    """Its help says what each is; so nobody has to guess."""
+    commands: Any = next(one for one in parser()._actions if one.choices).choices
+    assert "verify" in commands
+    assert [] == [
+        f"{name} {one.dest}"
+        for name, command in commands.items()
+        for one in command._actions
+        if not one.help
+    ]

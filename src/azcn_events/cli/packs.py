@@ -26,7 +26,9 @@ def add(commands: Commands) -> None:
     pack.add_argument(
         "target", help="must not be there; is written whole or not at all"
     )
-    pack.add_argument("--checkpoint", required=True, metavar="FILE")
+    pack.add_argument(
+        "--checkpoint", required=True, metavar="FILE", help="how far: a signed note"
+    )
     pack.add_argument(
         "--key",
         action="append",

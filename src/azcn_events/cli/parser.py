@@ -17,7 +17,8 @@ _GROUPS: Final = (start, records, questions, proofs, packs, witness)
 _EPILOG: Final = """\
 exit codes:
   0  done
-  1  refused: a fact, a file of facts, a name or a date; nothing of it was stored
+  1  refused: a fact, a file of facts, a name or a date; nothing of it was stored;
+     or what was verified, looked for or made again is not as it should be
   2  the command line itself is wrong
   3  the ledger cannot be used: missing, foreign, newer, damaged, busy or full
 

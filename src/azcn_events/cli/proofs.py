@@ -38,7 +38,14 @@ def add(commands: Commands) -> None:
         "azcn checkpoint --key-file ~/azcn.key --last /mnt/other/last.note",
         commands.ledger,
     )
-    checkpoint.add_argument("--key-file", required=True, action="append", dest="keys")
+    checkpoint.add_argument(
+        "--key-file",
+        required=True,
+        action="append",
+        dest="keys",
+        metavar="FILE",
+        help="a key that 'azcn key' made; may be repeated, the newest first",
+    )
     checkpoint.add_argument(
         "--last",
         required=True,
@@ -66,7 +73,9 @@ def add(commands: Commands) -> None:
         commands.ledger,
     )
     prove.add_argument("position", type=int, help="the event's place in the log")
-    prove.add_argument("--checkpoint", required=True, metavar="FILE")
+    prove.add_argument(
+        "--checkpoint", required=True, metavar="FILE", help="a signed note over it"
+    )
     tiles = commands.add(
         "tiles",
         _tiles,
@@ -74,8 +83,10 @@ def add(commands: Commands) -> None:
         "azcn tiles public/ --checkpoint last.note",
         commands.ledger,
     )
-    tiles.add_argument("folder")
-    tiles.add_argument("--checkpoint", required=True, metavar="FILE")
+    tiles.add_argument("folder", help="where to; made if it is missing")
+    tiles.add_argument(
+        "--checkpoint", required=True, metavar="FILE", help="how far: a signed note"
+    )
     _add_published(commands)
 
 
@@ -91,14 +102,20 @@ def _add_verify(commands: Commands) -> None:
     verify.add_argument(
         "pack", nargs="?", help="a pack, folder or archive; the ledger if left out"
     )
-    verify.add_argument("--key", action="append", default=[], metavar="VKEY")
+    verify.add_argument(
+        "--key",
+        action="append",
+        default=[],
+        metavar="VKEY",
+        help="a public key of the log, as 'azcn key' printed it; may be repeated",
+    )
     verify.add_argument("--policy", metavar="FILE", help="whose signatures count")
     verify.add_argument(
         "--checkpoint",
         action="append",
         default=[],
         metavar="FILE",
-        help="a signed note",
+        help="a signed note, of whoever's keeping; may be repeated",
     )
     verify.add_argument(
         "--kept",
