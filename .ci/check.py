@@ -36,8 +36,9 @@ EXTRAS: dict[str, set[str]] = {
 }
 """What each extra brings: modules that may only be missing without it."""
 
-ONCE = ("tests/zoo", "tests/audit/test_every_bit.py")
-"""Slow, and the same on every Python: run by the command of the README only."""
+ONCE = ("tests/audit/test_every_bit.py", "tests/benchmarks", "tests/zoo")
+"""Slow, and the same on every Python: run by the command of the README only, as are
+the examples in the pages."""
 
 BY_CHANCE = (
     "tests/testing/concurrency",
@@ -168,8 +169,9 @@ def layers(shop: Workshop) -> None:
 
 
 def docs(shop: Workshop) -> None:
-    """The examples in README.md and docs; pytest fails if there is none to run."""
-    shop.tools(("pytest", "-q", "README.md"), ("pytest", "-q", "docs"))
+    """Examples are found in README.md and docs: the command of the README runs them."""
+    found = ("pytest", "-q", "--collect-only", "--no-header", "--no-summary")
+    shop.tools((*found, "README.md"), (*found, "docs"), (*found, "examples"))
 
 
 def wheel(shop: Workshop) -> None:
@@ -226,7 +228,7 @@ def try_oldest(shop: Workshop, base: Path) -> None:
     pytest = partial(short(shop).run, python, "-m", "pytest", "-q")
     # Of the kit only what the measured run leaves out; of the audit nothing, whose
     # extra has no part in the bounds that are tried here.
-    every(partial(pytest, *without), partial(pytest, *BY_CHANCE))
+    every(partial(pytest, "tests", *without), partial(pytest, *BY_CHANCE))
 
 
 def short(shop: Workshop) -> Workshop:
@@ -242,7 +244,7 @@ def measure(shop: Workshop, base: Path) -> None:
     coverage = (python, "-m", "coverage")
     data = f"--data-file={shop.scratch / name}.data"
     without = [f"--ignore={path}" for path in (*ONCE, *BY_CHANCE)]
-    short(shop).run(*coverage, "run", data, "-m", "pytest", "-q", *without)
+    short(shop).run(*coverage, "run", data, "-m", "pytest", "-q", "tests", *without)
     shop.run(*coverage, "report", data)
     core = f"--include={shop.tree / CORE}/*"
     shop.run(*coverage, "report", data, core, "--fail-under=100")
