@@ -53,8 +53,32 @@ def test_a_commitment_is_a_digest_of_salt_and_value() -> None:
 @pytest.mark.parametrize("salt", [b"", SALT[1:], SALT + b"\0"])
 def test_a_salt_of_another_length_is_refused(salt: bytes) -> None:
     """With it salt || value could be split in two ways."""
-    with pytest.raises(InvalidValue, match="this is no salt"):
+    with pytest.raises(InvalidValue) as caught:
         Sealed.of(salt, b"x")
+    assert (f"{len(salt)} bytes", "this is no salt", "32 random bytes") == (
+        caught.value.found,
+        caught.value.problem,
+        caught.value.accepted,
+    )
+
+
+def test_what_is_no_commitment_is_shown_and_what_one_is() -> None:
+    """As far as a line goes."""
+    with pytest.raises(InvalidValue) as caught:
+        check_commitment("x" * 100)
+    assert (
+        "x" * 80,
+        "this is no commitment",
+        "base64 of a SHA-256 digest: 43 characters and one '='",
+    ) == (caught.value.found, caught.value.problem, caught.value.accepted)
+
+
+def test_sealed_values_are_found_wherever_they_are() -> None:
+    """In fields, in tuples, and in tuples in these."""
+    assert [SEALED] == list(sealed_in(SEALED))
+    assert [SEALED, OTHER] == list(sealed_in((SEALED, "x", ((OTHER,),))))
+    event = ValueReported(amount=OTHER, when=WHEN, cites=FROM)
+    assert {SEALED, OTHER} == set(sealed_in(event))
 
 
 @given(st.binary(min_size=32, max_size=32))
