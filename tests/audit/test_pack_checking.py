@@ -7,6 +7,7 @@ import shutil
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.audit.packs import (
@@ -20,7 +21,7 @@ from tests.audit.packs import (
     seeded,
     small,
 )
-from tests.audit.signing import LOG_KEY, TIME, WITNESS_KEY
+from tests.audit.signing import LOG_KEY, ORIGIN, TIME, WITNESS_KEY
 from tests.logs import Clock
 
 from azcn_events import Citation, Event, Ledger, When
@@ -34,10 +35,12 @@ from azcn_events.audit.policy import parse_policy
 from azcn_events.audit.verdict import Assurance, Severity, Verdict
 from azcn_events.core.lifecycle import Lifecycle, Milestone
 from azcn_events.errors import InvalidValue, ProofRefused, StoreFull
+from azcn_events.investment import AgreementIdentified
 from azcn_events.stores.memory import MemoryStore
 
 KEYS = [LOG_KEY.verifier]
 EVIL_KEY = SigningKey.make("evil.example/log")
+FACT: Any = {"field": "x", "when": When("2025"), "cites": Citation("source/s")}
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +72,7 @@ def test_a_pack_is_whole(tmp_path: Path, name: str) -> None:
     assert (27, Log(seeded().store).root(27)) == (verdict.size, verdict.root)
     assert (Assurance.SIGNED, 27) == (verdict.assurance, verdict.covered)
     said = verdict.text()
-    for sentence in ("made again out of its events", "read strictly", "manifest"):
+    for sentence in ("made again out of its events", "strictly", "manifest"):
         assert sentence in said
 
 
@@ -134,6 +137,54 @@ def test_witnesses_are_asked_for_by_a_policy(tmp_path: Path) -> None:
     assert (
         Assurance.WITNESSED is verify_pack(tmp_path / "late", policy=policy).assurance
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("log.vkey", f"{EVIL_KEY.verifier}\n"),
+        ("policy.txt", "hello\n"),
+        ("policy.txt", f"log {EVIL_KEY.verifier}\nquorum none\n"),
+        (
+            "policy.txt",
+            f"log {LOG_KEY.verifier}\nwitness w {WITNESS_KEY.verifier}\nquorum w\n",
+        ),
+    ],
+)
+def test_its_own_keys_and_policy_must_open_it(
+    pack: Path, name: str, content: str
+) -> None:
+    """They are what its page tells the reader to believe."""
+    (pack / name).write_text(content)
+    list_again(pack)
+    verdict = verify_pack(pack, keys=KEYS)
+    assert {"signature"} <= codes(verdict)
+    assert not verdict.is_whole
+
+
+def test_a_key_too_many_is_named(pack: Path) -> None:
+    """It is the log's only by the word of whoever made the pack."""
+    assert "you did not give it" not in verify_pack(pack, keys=KEYS).text()
+    both = f"{LOG_KEY.verifier}\n{EVIL_KEY.verifier}\n"
+    (pack / "log.vkey").write_text(both)
+    list_again(pack)
+    said = verify_pack(pack, keys=KEYS).text()
+    assert f"evil.example/log+{EVIL_KEY.verifier.id.hex()}" in said
+    assert "you did not give it" in said
+
+
+def test_a_strangers_key_proves_no_fork(pack: Path) -> None:
+    """Nobody is accused by a note whose key came with the pack."""
+    ledger = small(2)
+    ledger.record("agreement/z", AgreementIdentified(**FACT))
+    forger = SigningKey.make(ORIGIN)
+    both = f"{forger.verifier}\n{LOG_KEY.verifier}\n"
+    (pack / "log.vkey").write_text(both)
+    (pack / "checkpoint").write_bytes(bytes(note_over(ledger, keys=[forger])))
+    list_again(pack)
+    verdict = verify_pack(pack, kept={"mine": bytes(note_over(small()))})
+    assert "fork" not in codes(verdict)
+    assert not verdict.is_whole
 
 
 # What was changed
@@ -386,16 +437,17 @@ def test_events_of_an_unknown_lifecycle_are_verified_without_reports(
     event = Granted(when=When("2025"), cites=Citation("source/s"))
     ledger.record("agreement/a", event)
     as_folder(ledger, tmp_path / "p")
+    assert () == verify_pack(tmp_path / "p", keys=KEYS, lifecycle=mine).findings
     verdict = verify_pack(tmp_path / "p", keys=KEYS)
-    assert () == verdict.findings
+    assert ({"lifecycle"}, True) == (codes(verdict), verdict.is_whole)
     assert "they are of the lifecycle 'mine'" in verdict.text()
-    assert "read strictly" not in verdict.text()
+    assert "strictly" not in verdict.text()
     change(tmp_path / "p", "reports/status.csv", "agreement", "agrement")
-    assert () == verify_pack(tmp_path / "p", keys=KEYS).findings
+    assert {"lifecycle"} == codes(verify_pack(tmp_path / "p", keys=KEYS))
     verdict = verify_pack(tmp_path / "p", keys=KEYS, lifecycle=mine)
     assert {"report"} == codes(verdict)
     change(tmp_path / "p", "proofs/1.entry", "granted", "Granted")
-    assert {"proof"} == codes(verify_pack(tmp_path / "p", keys=KEYS))
+    assert {"lifecycle", "proof"} == codes(verify_pack(tmp_path / "p", keys=KEYS))
 
 
 def test_an_event_that_no_class_would_make_is_unreadable(tmp_path: Path) -> None:

@@ -136,6 +136,18 @@ def test_a_log_may_sign_by_mldsa_alone() -> None:
     assert LOG.checkpoint(ORIGIN) == open_by_policy(note, policy).checkpoint
 
 
+@pytest.mark.parametrize("scheme", [Scheme.COSIGNATURE, Scheme.COSIGNATURE_MLDSA44])
+def test_a_log_is_no_witness_of_its_own(scheme: Scheme) -> None:
+    """One key as a log and as a witness, also of two types, is the log's word alone."""
+    log = {Scheme.COSIGNATURE: LOG_KEY}.get(scheme, QUANTUM_KEY)
+    itself = SigningKey._of(ORIGIN, scheme, log._seed)
+    policy = parse_policy(
+        f"log {log.verifier}\nwitness w {itself.verifier}\nquorum w\n".encode()
+    )
+    opened = open_by_policy(itself.cosign(NOTE, TIME), policy)
+    assert (True, False) == (satisfied(policy, opened), witnessed(policy, opened))
+
+
 def test_a_policy_reads_as_the_specification_allows() -> None:
     """Tabs, spaces, comments, empty lines, any bytes in names and comments."""
     key = WITNESSES["x1"].verifier

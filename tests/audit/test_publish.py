@@ -26,7 +26,7 @@ from azcn_events.audit.publish import (
     reproduce,
     restated_since,
 )
-from azcn_events.core.events import Fact, ReportContinued, ReportPublished
+from azcn_events.core.events import Fact, Parameter, ReportContinued, ReportPublished
 from azcn_events.core.history import Moment
 from azcn_events.core.leaf import leaves_of
 from azcn_events.core.lifecycle import Lifecycle
@@ -554,6 +554,47 @@ def test_a_report_that_is_gone_is_named() -> None:
     other = attrs.evolve(event, report="horoscope")
     record = ledger.record("report/horoscope", other).records[0]
     with pytest.raises(UnknownName, match="horoscope"):
+        reproduce(ledger, record.id)
+
+
+def digest_of(content: str) -> str:
+    """Give the digest that a publication states."""
+    return f"sha256:{sha256(content.encode()).hexdigest()}"
+
+
+def test_a_record_that_contradicts_itself_is_told() -> None:
+    """Its digest is of what the log gives, and what it keeps says something else."""
+    ledger = three_agreements()
+    event = published(publish(ledger, "pipeline", cites=BULLETIN))
+    other = attrs.evolve(event, content=event.content.replace("USD", "CNY"))
+    assert other != event
+    found = reproduce(ledger, ledger.record("report/pipeline", other).records[0].id)
+    assert (Outcome.TOLD_DIFFERS, False) == (found.outcome, found.is_same)
+    assert "what the log keeps of it is not what its digest is of" in found.explain()
+
+
+@pytest.mark.parametrize(
+    "content", ["junk", "{}", "[]", "3", '{"columns": 1}', "[" * 9999]
+)
+def test_a_record_of_anything_crashes_nothing(content: str) -> None:
+    """Whoever records may say that anything was told."""
+    ledger = three_agreements()
+    event = published(publish(ledger, "pipeline", cites=BULLETIN))
+    other = attrs.evolve(event, content=content, digest=digest_of(content))
+    found = reproduce(ledger, ledger.record("report/pipeline", other).records[0].id)
+    assert Outcome.CODE_DIFFERS is found.outcome
+    assert "and is not" in found.untold
+    assert found.explain()
+
+
+@pytest.mark.parametrize("name", ["moment", "before", "no such"])
+def test_a_parameter_that_no_report_has_is_named(name: str) -> None:
+    """A record may state any."""
+    ledger = three_agreements()
+    event = published(publish(ledger, "pipeline", cites=BULLETIN))
+    other = attrs.evolve(event, parameters=(Parameter(name, "x"),))
+    record = ledger.record("report/pipeline", other).records[0]
+    with pytest.raises(UnknownName, match=name):
         reproduce(ledger, record.id)
 
 

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import sqlite3
+import stat
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -572,6 +573,22 @@ def words(ledger: Ledger, **asked: str) -> str:
     """Give every report as one text."""
     tables = every_report(ledger.view(**asked))
     return "\n".join(table.json() for table in tables.values())
+
+
+def test_an_opened_view_is_published_as_the_log_has_it(vault: Vault) -> None:
+    """What is published stays in the log for ever, where no erasure reaches it."""
+    ledger, _ = fresh()
+    tell(ledger, vault)
+    before = opened(ledger.view(), vault)
+    assert "987" in ledger.view().report("changes", before=before).json()
+    done = publish(ledger, "changes", before=before, cites=Citation("source/s"))
+    assert "987" not in done.content.decode()
+
+
+def test_a_vault_is_for_its_owner(tmp_path: Path) -> None:
+    """It holds personal data, and the keys to them."""
+    with Vault.open(tmp_path / "own.db"):
+        assert 0o600 == stat.S_IMODE((tmp_path / "own.db").stat().st_mode)
 
 
 def test_reports_say_withheld_and_then_erased(vault: Vault) -> None:

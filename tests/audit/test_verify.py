@@ -220,6 +220,22 @@ def test_the_tamper_matrix(tamper: Tamper) -> None:
     assert expected == found
 
 
+def test_a_slow_witness_accuses_nobody() -> None:
+    """An event recorded before it cosigned, and after another did, is in order.
+
+    If all of them were slow, it may be back-dated, or may not.
+    """
+    root, at_s = root_of(HONEST[:100]), BEGAN_S + 100 * STEP_S
+    for times, severities in [
+        ((at_s, at_s + 10_000), set()),
+        ((at_s + 10_000, at_s + 20_000), {Severity.DOUBTFUL}),
+    ]:
+        claim = Claim("w", 100, root, Assurance.WITNESSED, times)
+        verdict = verify_rows(HONEST, claims=[claim], codec=CODEC)
+        assert severities == {one.severity for one in verdict.findings}
+        assert verdict.is_whole
+
+
 def test_what_was_not_altered_is_whole() -> None:
     """And the word for it is that of the strongest comparison."""
     for claims, word, covered in [

@@ -468,6 +468,8 @@ def test_only_cosignatures_of_known_keys_are_added() -> None:
     false = good._replace(value=good.value[:-1] + bytes([good.value[-1] ^ 1]))
     known = [key.verifier]
     assert note.plus(good) == cosigned_by(note, [unknown, good], known)
+    often = [key.sign(note.text, time) for time in range(1, 101)]
+    assert note.plus(often[-1]) == cosigned_by(note, often, known)
     for lines in ([], [unknown], [false], [good, false]):
         with pytest.raises(ProofRefused):
             cosigned_by(note, lines, known)

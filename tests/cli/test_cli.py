@@ -6,8 +6,10 @@ import csv
 import io
 import json
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -411,6 +413,30 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
         process.stdout.close()
         assert b"" == process.stderr.read()
     assert 0 == process.returncode
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_verdict_does_not_hang_on_who_reads_it(
+    tmp_path: Path, unbuffered: str
+) -> None:
+    """``azcn verify | head`` ends with the verdict's exit code."""
+    in_process("load", *seed_files(), at=tmp_path)
+    with closing(sqlite3.connect(tmp_path / "azcn.db")) as connection, connection:
+        connection.execute("DROP TRIGGER event_is_not_changed")
+        connection.execute("UPDATE event SET payload = x'7B7D' WHERE position = 3")
+    program = "import sys; from azcn_events.cli import main; sys.exit(main())"
+    with subprocess.Popen(
+        [sys.executable, "-c", program, "verify"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert b"" == process.stderr.read()
+    assert 1 == process.returncode
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])

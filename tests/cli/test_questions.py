@@ -91,7 +91,7 @@ def test_bisect_finds_a_rule_broken_and_a_figure_since_when(seeded: Run) -> None
     code, out, _ = seeded("bisect", *CELL, "--exhaustive")
     assert 0 == code
     assert "up to position 3 and fails with this record" in out
-    assert "Every earlier record was tried" in out
+    assert "Every record in between was tried" in out
     code, out, _ = seeded("bisect", "conflicts", "--after", "19")
     assert "up to position 20" in out
 

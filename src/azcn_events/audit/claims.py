@@ -2,57 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from azcn_events.audit.notes import OpenedCheckpoint, VerifierKey, open_checkpoint
-from azcn_events.audit.verdict import Assurance, Finding
+from azcn_events.audit.notes import VerifierKey, open_checkpoint
+from azcn_events.audit.policy import Policy, witnessed
+from azcn_events.audit.verdict import Assurance, Finding, Severity
 from azcn_events.audit.verify import Claim
 from azcn_events.errors import ProofRefused
 
-__all__ = ["Satisfied", "claims_of"]
-
-Satisfied = Callable[[OpenedCheckpoint], bool]
-"""Says whether all those signed a checkpoint whom a policy asks for."""
-
-
-def _nobody_asked(_: OpenedCheckpoint) -> bool:
-    return False
+__all__ = ["claims_of"]
 
 
 def claims_of(
     notes: Mapping[str, bytes],
     keys: Iterable[VerifierKey],
-    origin: str,
-    *,
+    *origins: str,
     kept: Collection[str] = (),
-    satisfied: Satisfied = _nobody_asked,
+    policy: Policy | None = None,
 ) -> Iterator[Claim | Finding]:
     """Open checkpoints, and say by whose word each is to be believed.
 
     Args:
         notes: Signed notes by name, such as that of their file.
         keys: The keys that the asker believes, the log's among them.
-        origin: The log's name.
+        *origins: The log's name; several if it was signed under several.
         kept: Names of the notes that the asker had kept since they were made.
-        satisfied: Whether witnesses signed, as the asker's policy wants it.
+        policy: Which witnesses must have signed; those that the asker kept himself
+            are believed without.
 
     Yields:
-        A claim for each note that opens, in the order given, and for each that does
-        not a finding.
+        A claim for each note that opens, in the order given. A finding for each that
+        does not, and for each that the policy's quorum has not signed.
 
     Raises:
         ExtraMissing: If the extra ``crypto`` is not installed.
     """
     known = tuple(keys)
     for name, note in notes.items():
+        stated = note.partition(b"\n")[0].decode(errors="replace")
+        origin = stated if stated in origins else origins[0]
         try:
             opened = open_checkpoint(note, known, origin)
         except ProofRefused as error:
             yield Finding("signature", f"{name}: {error}")
             continue
         assurance = Assurance.KEPT if name in kept else Assurance.SIGNED
-        if satisfied(opened):
+        if policy and witnessed(policy, opened):
             assurance = Assurance.WITNESSED
+        elif policy and policy.quorum and assurance is Assurance.SIGNED:
+            problem = (
+                f"{name}: the quorum {policy.quorum!a} of the policy has not signed"
+            )
+            yield Finding("policy", problem, severity=Severity.DOUBTFUL)
         times = tuple(
             one.time
             for one in opened.signers

@@ -300,11 +300,15 @@ def open_note(note: Note | bytes, keys: Iterable[VerifierKey]) -> Opened:
         if (key := known.get((signature.name, signature.key_id)))
     ]
     if not signers:
-        asked = ", ".join(sorted({key.name for key in known.values()})) or "no key"
-        found = ", ".join(sorted({one.name for one in note.signatures})) or "nobody"
+        asked = _named((key.name, key.id) for key in known.values()) or "no key"
+        found = _named((one.name, one.key_id) for one in note.signatures) or "nobody"
         problem = f"none of the keys known ({asked}) signed it, but {found}"
         raise ProofRefused("note", problem)
     return Opened(note.text, tuple(signers))
+
+
+def _named(keys: Iterable[tuple[str, bytes]]) -> str:
+    return ", ".join(f"{name}+{key_id.hex()}" for name, key_id in sorted(set(keys)))
 
 
 def _by_id(keys: Iterable[VerifierKey]) -> dict[tuple[str, bytes], VerifierKey]:

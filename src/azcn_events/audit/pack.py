@@ -148,7 +148,7 @@ def write_pack(
     if os.path.lexists(target):
         raise FileExistsError(17, "it is there already, and is not overwritten", target)
     basis = Basis(note, tuple(keys), policy, ledger.lifecycle.name)
-    _check_signed(basis)
+    check_signed(basis)
     # Beside the target: only inside one file system a rename is all or nothing.
     with tempfile.TemporaryDirectory(
         prefix=f".{target.name}.", dir=target.parent
@@ -166,7 +166,7 @@ def write_pack(
     return target
 
 
-def _check_signed(basis: Basis) -> None:
+def check_signed(basis: Basis) -> None:
     open_checkpoint(basis.note, basis.keys, basis.checkpoint.origin)
     if basis.policy:
         policy = parse_policy(basis.policy, "the policy")

@@ -23,10 +23,18 @@ from attrs import evolve, field, frozen
 from azcn_events import __version__
 from azcn_events.audit.claims import claims_of
 from azcn_events.audit.folders import walk
-from azcn_events.audit.notes import NOTE_BYTES_MAX, OpenedCheckpoint, VerifierKey
-from azcn_events.audit.pack import CHECKPOINT, EVENTS, MANIFEST, Basis, stage
+from azcn_events.audit.notes import NOTE_BYTES_MAX, VerifierKey
+from azcn_events.audit.pack import (
+    CHECKPOINT,
+    EVENTS,
+    KEYS,
+    MANIFEST,
+    Basis,
+    check_signed,
+    stage,
+)
 from azcn_events.audit.pack_reading import Pack, read_pack
-from azcn_events.audit.policy import Policy, witnessed
+from azcn_events.audit.policy import Policy
 from azcn_events.audit.verdict import (
     LISTED_MAX,
     Assurance,
@@ -39,6 +47,7 @@ from azcn_events.audit.verify import TOLERANCE_S, Claim, RawRow, verify_rows
 from azcn_events.core.codec import Codec
 from azcn_events.core.lifecycle import Lifecycle
 from azcn_events.errors import (
+    InvalidPolicy,
     InvalidValue,
     ProofRefused,
     StoreFull,
@@ -118,12 +127,17 @@ class _Check:
             name=self._pack.name,
         )
         self._take(_of_manifest(self._pack))
-        checked = ["every file has the digest that the manifest states"]
+        checked = ["whether every file has the digest that the manifest states"]
         if codec:
-            checked.append("every event was read strictly, as the lifecycle has it")
+            checked.append(
+                "whether every event can be read, strictly, by the lifecycle"
+            )
+        elif basis:
+            self._take([_of_another_lifecycle(basis, self._lifecycle)])
         cannot = list(self._cannot_be_known(basis, codec))
         if basis and verdict.is_whole and self._goes_to(basis, verdict):
             self._take(_of_the_rest(self._pack, basis, codec))
+            self._take(_of_the_keys(basis))
             checked.append("the pack was made again out of its events, and compared")
         else:
             cannot.append("that the rest follows from the events: see what was found")
@@ -147,27 +161,18 @@ class _Check:
         try:
             note = self._pack.read(CHECKPOINT, NOTE_BYTES_MAX)
             keys = self._trusted or self._pack.keys()
-            origin = note.decode(errors="replace").partition("\n")[0]
+            origin = note.partition(b"\n")[0].decode(errors="replace")
         except ProofRefused:
             return  # What is wrong is said already: see _basis.
-        notes = {_ITS_CHECKPOINT: note, **self._kept}
+        its = f"{_ITS_CHECKPOINT}, {origin}"
+        notes = {its: note, **self._kept}
         for found in claims_of(
-            notes, keys, origin, kept=self._kept.keys(), satisfied=self._is_witnessed
+            notes, keys, origin, kept=self._kept.keys(), policy=self._policy
         ):
-            if isinstance(found, Finding) or found.name != _ITS_CHECKPOINT:
+            if isinstance(found, Claim) and found.name == its and not self._trusted:
+                yield evolve(found, assurance=Assurance.STORED)
+            else:
                 yield found
-                continue
-            yield found if self._trusted else evolve(found, assurance=Assurance.STORED)
-            if self._quorum and found.assurance is not Assurance.WITNESSED:
-                problem = f"the quorum {self._quorum!a} of your policy has not signed"
-                yield Finding("policy", problem, severity=Severity.DOUBTFUL)
-
-    @property
-    def _quorum(self) -> str | None:
-        return self._policy.quorum if self._policy else None
-
-    def _is_witnessed(self, opened: OpenedCheckpoint) -> bool:
-        return self._policy is not None and witnessed(self._policy, opened)
 
     def _cannot_be_known(
         self, basis: Basis | None, codec: Codec | None
@@ -178,6 +183,10 @@ class _Check:
                 " the one can have made the other; give a key that you have from"
                 " elsewhere"
             )
+        elif basis:
+            for key in sorted(set(basis.keys) - set(self._trusted), key=str):
+                named = f"{key.name}+{key.id.hex()}"
+                yield f"that {named} in {KEYS} is a key of the log: you did not give it"
         if basis and codec is None:
             yield (
                 "what the events say, and that sources and reports follow from it: they"
@@ -206,6 +215,23 @@ class _Check:
 
 
 _ITS_CHECKPOINT: Final = "the pack's checkpoint"
+
+
+def _of_another_lifecycle(basis: Basis, known: Lifecycle) -> Finding:
+    problem = (
+        f"it says that its lifecycle is {basis.lifecycle[:40]!a}, and this knows"
+        f" {known.name!a}: sources and reports were not looked at; verify it with its"
+        " own lifecycle"
+    )
+    return Finding("lifecycle", problem, severity=Severity.DOUBTFUL)
+
+
+def _of_the_keys(basis: Basis) -> Iterator[Finding]:
+    """Check what the page tells its reader to believe: the pack's keys and policy."""
+    try:
+        check_signed(basis)
+    except (ProofRefused, InvalidPolicy) as error:
+        yield Finding("signature", f"its own keys and policy do not open it: {error}")
 
 
 # The events

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Final, Protocol, Self
 
-from attrs import define, frozen
+from attrs import define, field, frozen
 
 from azcn_events.audit.encoding import text_of
 from azcn_events.audit.folders import open_plain, problem_of, walk
@@ -66,6 +66,10 @@ class Pack:
     names: tuple[str, ...]
     findings: tuple[Finding, ...]
     _container: _Container
+    _known: frozenset[str] = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._known = frozenset(self.names)
 
     def __enter__(self) -> Self:
         return self
@@ -88,7 +92,7 @@ class Pack:
         Raises:
             ProofRefused: If there is no such file, or it cannot be read.
         """
-        if name not in self.names:
+        if name not in self._known:
             raise ProofRefused("audit pack", f"it has no {name}")
         try:
             return self._container.file(name)

@@ -122,8 +122,16 @@ def satisfied(policy: Policy, opened: OpenedCheckpoint) -> bool:
 
 
 def witnessed(policy: Policy, opened: OpenedCheckpoint) -> bool:
-    """Say whether a checkpoint is to be believed, and others than its log say so."""
-    return policy.quorum is not None and satisfied(policy, opened)
+    """Say whether a checkpoint is to be believed, and others than its log say so.
+
+    A policy may name one key as a log and as a witness, which is the log's word twice;
+    here it counts as the log's alone.
+    """
+    if policy.quorum is None or not satisfied(policy, opened):
+        return False
+    logs = {log.public for log in policy.logs}
+    others = tuple(one for one in opened.signers if one.key.public not in logs)
+    return not policy.missing(others)
 
 
 def open_by_policy(

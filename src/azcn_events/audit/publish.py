@@ -18,10 +18,11 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from enum import Enum
 from hashlib import sha256
+from inspect import signature
 from itertools import islice
 from typing import Any, Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from azcn_events.core.events import (
     LEDGER_STREAMS,
@@ -118,6 +119,8 @@ def publish(
     if before is not None and not isinstance(before, View):
         accepted = "a view, such as ledger.view(known_by='2025-04-30')"
         raise InvalidValue(str(before), "this is no earlier view", accepted)
+    if before is not None:  # As the log has it: that view may be opened, or another's.
+        parameters["before"] = evolve(before, moment=_moment(ledger, _look(before)))
     table = view.report(name, **parameters)
     content = content_of(table)
     first, *rest = _pieces(content) if keep else [""]
@@ -220,6 +223,8 @@ class Outcome(Enum):
     """The same log, and to the last byte the same report."""
     CODE_DIFFERS = "code differs"
     """The same log gives another report: it is computed in another way now."""
+    TOLD_DIFFERS = "told differs"
+    """The record contradicts itself: what it keeps is not what its digest is of."""
     LOG_DIFFERS = "log differs"
     """The events it was made of are not those that are there now: they were changed,
     removed or moved. No release of ours does that."""
@@ -300,6 +305,8 @@ class Reproduction:
                 return f"{what}: the same log and the same report, {computed}"
             case Outcome.CODE_DIFFERS:
                 return f"{what}: the same log, computed {computed}: {figures}"
+            case Outcome.TOLD_DIFFERS:
+                return f"{what}: {self.untold}"
             case Outcome.LOG_DIFFERS:
                 place = f"after event {self.agrees_until:,}, by {self.differs_by:,}"
                 return f"{what}: the log is another ({place}): {figures}"
@@ -364,13 +371,17 @@ def reproduce(
     return Reproduction(
         record=record,
         published=event,
-        outcome=_outcome(is_same_log=is_same_log, is_same=is_same),
+        outcome=_outcome(
+            is_same_log=is_same_log,
+            is_same=is_same,
+            is_contradicted=untold == _CONTRADICTED,
+        ),
         report_version=VERSIONS[event.report],
         root=roots.get(position, ""),
         digest=digest,
         table=table,
         drift=_drift(told, now, table, doubtful) if table and told else (),
-        untold="" if is_same else untold,
+        untold=untold if untold == _CONTRADICTED or not is_same else "",
         agrees_until=0 if is_same_log else agrees_until,
         differs_by=0 if is_same_log else position,
     )
@@ -418,10 +429,24 @@ def _told(
             pieces += [getattr(more.event, "content", "")]
         told = "".join(pieces).encode()
         if _digest(told) != event.digest:
-            return b"", "what the log keeps of it is not what its digest is of"
+            return b"", _CONTRADICTED
     if event.form != FORM:
         return b"", f"it is written as {event.form!r}, and this release reads {FORM!r}"
+    if not _is_of_form(told):
+        return b"", f"it says that it is written as {FORM!r}, and is not"
     return told, ""
+
+
+_CONTRADICTED: Final = "what the log keeps of it is not what its digest is of"
+
+
+def _is_of_form(told: bytes) -> bool:
+    try:
+        said = json.loads(told)
+        names = [name for name, _ in said["columns"]]
+        return "totals" in said and all(len(row) == len(names) for row in said["rows"])
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return False
 
 
 def _agreement(ledger: Ledger, event: ReportPublished) -> tuple[int, dict[int, str]]:
@@ -445,7 +470,12 @@ def _again(ledger: Ledger, event: ReportPublished) -> Table:
     parameters: dict[str, Any] = {one.name: one.value for one in event.parameters}
     if event.before:
         parameters["before"] = _moment(ledger, event.before)
-    return REPORTS[event.report](_moment(ledger, event.look), **parameters)
+    report = REPORTS[event.report]
+    known = tuple(signature(report).parameters)[1:]
+    for one in event.parameters:
+        if one.name not in known or one.name == "before":
+            raise UnknownName(f"parameter of {event.report!r}", one.name, known)
+    return report(_moment(ledger, event.look), **parameters)
 
 
 def _moment(ledger: Ledger, look: Look) -> Moment:
@@ -454,9 +484,11 @@ def _moment(ledger: Ledger, look: Look) -> Moment:
     )
 
 
-def _outcome(*, is_same_log: bool, is_same: bool) -> Outcome:
+def _outcome(*, is_same_log: bool, is_same: bool, is_contradicted: bool) -> Outcome:
     if not is_same_log:
         return Outcome.LOG_DIFFERS
+    if is_same and is_contradicted:
+        return Outcome.TOLD_DIFFERS
     return Outcome.SAME if is_same else Outcome.CODE_DIFFERS
 
 

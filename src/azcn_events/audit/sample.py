@@ -1,11 +1,11 @@
-"""A sample that nobody chose: drawn by the root of the log itself.
+"""A sample by lot: drawn by the root of the log itself.
 
 The numbers are SHA-256 of the texts ``azcn-sample/1 <root> <turn>``, the root in
 lower-case hexadecimal and the turn a decimal number from 0 up: the first 15 of its
 hexadecimal digits, taken as one number, modulo the log's size, are an index. Indexes
-that were drawn already are passed over. To choose what is drawn, somebody would have
-to change the events until a root comes out that suits him, which the sampled ones are
-then part of.
+that were drawn already are passed over. Before a checkpoint is signed its maker can
+change an event until a root comes out that suits him, which takes few tries if what is
+to be missed is rare; afterwards nobody can.
 
 With a shell::
 

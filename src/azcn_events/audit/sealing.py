@@ -22,7 +22,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
@@ -124,6 +124,10 @@ class Vault:
             raise InvalidValue(place, "this cannot name a file", "a path")
         if not create and not Path(place).exists():
             raise StoreUnusable(place, "missing", "there is no vault; is it the path?")
+        if not Path(place).exists():
+            # Not by SQLite, which would let everybody read it; an empty file is new.
+            with suppress(FileExistsError, FileNotFoundError):
+                os.close(os.open(place, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         with explained(place, _WAIT_S):
             connection = cast("Connection", apsw.Connection(place))
             vault = cls(connection, place)

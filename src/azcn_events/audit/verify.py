@@ -206,6 +206,8 @@ def _holds(claim: Claim, roots: dict[int, bytes], check: _Check) -> bool:
 def _find_forks(claims: Sequence[Claim], findings: Findings) -> None:
     first = dict[int, Claim]()
     for claim in claims:
+        if claim.assurance.rank < Assurance.SIGNED.rank:
+            continue  # Whose key signed it, nobody knows: see pack_checking.
         other = first.setdefault(claim.size, claim)
         if other.root != claim.root:
             problem = (
@@ -229,28 +231,33 @@ class _Brackets:
         """Whether any witness's time is known."""
         return any(claim.times for claim in self._claims)
 
-    def problem(self, index: int, recorded_us: int) -> str:
+    def problem(self, index: int, recorded_us: int) -> tuple[str, Severity]:
         """Say how an event's recorded time cannot be; empty if it can."""
         claims = self._claims
         while self._next < len(claims) and claims[self._next].size <= index:
             times = claims[self._next].times
-            self._after_s = max([self._after_s, *times])
+            self._after_s = max(self._after_s, min(times, default=self._after_s))
             self._next += 1
         at_s = recorded_us / 1e6
         said = f"it says {_us_shown(recorded_us)}, and"
         if at_s < self._after_s - self._tolerance_s:
             signed = _us_shown(int(self._after_s) * 1_000_000)
-            return f"{said} what is before it was signed by {signed}: it is back-dated"
+            problem = (
+                f"{said} what is before it was cosigned at {signed}: it is back-dated,"
+                " or the checkpoint was cosigned late"
+            )
+            return problem, Severity.DOUBTFUL
         before_s = min(
             (time for claim in claims[self._next :] for time in claim.times),
             default=float("inf"),
         )
         if at_s > before_s + self._tolerance_s:
             signed = _us_shown(int(before_s) * 1_000_000)
-            return (
+            problem = (
                 f"{said} it was signed over already at {signed}: it is dated too late"
             )
-        return ""
+            return problem, Severity.ALTERED
+        return "", Severity.ALTERED
 
 
 _TYPES: Final[dict[str, type]] = {
@@ -376,8 +383,9 @@ class _Check:
             return
         self._check_place(row)
         is_altered = self._check_leaf(row, raw)
-        if problem := self._brackets.problem(row.position - 1, row.recorded_us):
-            self._find("bracket", problem, row)
+        problem, severity = self._brackets.problem(row.position - 1, row.recorded_us)
+        if problem:
+            self._find("bracket", problem, row, severity)
         if self._codec and not is_altered:
             self._check_event(self._codec, row, raw)
 
@@ -525,14 +533,20 @@ def _verdict(
 def _checked(
     check: _Check, claims: Sequence[Claim], held: Sequence[Claim]
 ) -> Iterator[str]:
-    yield "positions and versions count up without gaps, and recorded times never fall"
+    yield (
+        "whether positions and versions count up without gaps, and recorded times"
+        " never fall"
+    )
     if check.leaves_compared:
         yield (
             f"{check.leaves_compared:,} events were hashed anew:"
             f" {check.leaves_equal:,} agree with the hash stored beside them"
         )
     if check.has_read_events:
-        yield "every event was decoded, and compared with what is stored for queries"
+        yield (
+            "whether each event that is as it was can be decoded, and agrees with what"
+            " is stored for queries"
+        )
     if claims:
         yield f"of {len(claims)} checkpoints {len(held)} agree with the events"
 

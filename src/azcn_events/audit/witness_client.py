@@ -80,7 +80,8 @@ def cosigned_by(
 
     Args:
         note: The note.
-        signatures: What the witness answered.
+        signatures: What the witness answered. Of one key the last is taken: a note
+            with too many is none.
         keys: The witness's keys; lines of other keys are left out.
 
     Raises:
@@ -90,7 +91,8 @@ def cosigned_by(
     ids = {(key.name, key.id) for key in known}
     theirs = [one for one in signatures if (one.name, one.key_id) in ids]
     open_note(Note(note.text, tuple(theirs)), known)
-    return note.plus(*(one for one in theirs if one not in note.signatures))
+    last = {(one.name, one.key_id): one for one in theirs}
+    return note.plus(*(one for one in last.values() if one not in note.signatures))
 
 
 class _Reply(NamedTuple):

@@ -7,13 +7,12 @@ and read with, and each other module holds a group of commands and describes the
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Callable, Sequence
 from io import TextIOWrapper
 
 from azcn_events.cli.parser import parser
-from azcn_events.cli.terminal import complain
+from azcn_events.cli.terminal import complain, stop_printing
 from azcn_events.errors import (
     AzcnEventsError,
     IdCollision,
@@ -30,6 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser().parse_args(argv)
     run: Callable[[argparse.Namespace], int | None] = options.run
     _set_up_output(options)
+    code: int | None = 0
     try:
         code = run(options)
         sys.stdout.flush()
@@ -38,9 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1 if isinstance(error, IdCollision | TooLarge) else 3
     except (AzcnEventsError, OSError) as error:
         if isinstance(error, BrokenPipeError):
-            # The reader has gone (`azcn log | head`): nothing is wrong.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return 0
+            stop_printing()
+            return code or 0
         complain(error)
         return 1
     return code or 0

@@ -8,7 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from azcn_events.cli.commands import Commands
-from azcn_events.cli.terminal import complain, open_ledger, print_table, say
+from azcn_events.cli.terminal import (
+    complain,
+    open_ledger,
+    print_table,
+    say,
+    tell,
+)
 from azcn_events.errors import (
     AzcnEventsError,
     InvalidValue,
@@ -95,7 +101,7 @@ def _add_verify(commands: Commands) -> None:
         "verify",
         _verify,
         "verify that the ledger, or an audit pack, holds what was recorded, and say"
-        " what that proves; exit code 1 if something was altered",
+        " what that proves; exit code 1 if anything was found",
         "azcn verify --key 'log.example/azcn+1a2b3c4d+A…' --kept 2025.note",
         commands.ledger,
     )
@@ -165,7 +171,6 @@ def _verify(options: argparse.Namespace) -> int:
     from azcn_events.audit.notes import VerifierKey  # noqa: PLC0415 - see open_ledger
     from azcn_events.audit.policy import (  # noqa: PLC0415 - see open_ledger
         parse_policy,
-        witnessed,
     )
     from azcn_events.audit.verdict import Finding  # noqa: PLC0415 - see open_ledger
     from azcn_events.audit.verify import Claim  # noqa: PLC0415 - see open_ledger
@@ -185,21 +190,16 @@ def _verify(options: argparse.Namespace) -> int:
     found: list[Claim | Finding] = []
     if notes:
         logs = policy.logs if policy and policy.logs else keys
-        found += claims_of(
-            notes,
-            keys,
-            logs[0].name,
-            kept=options.kept,
-            satisfied=lambda opened: policy is not None and witnessed(policy, opened),
-        )
+        origins = [key.name for key in logs]
+        found += claims_of(notes, keys, *origins, kept=options.kept, policy=policy)
     verdict = verify_file(
         options.ledger.removeprefix("sqlite:"),
         claims=[one for one in found if isinstance(one, Claim)],
         refused=[one for one in found if isinstance(one, Finding)],
         codec=Codec(INVESTMENT),
     )
-    print(verdict.json() if options.json else verdict.text())
-    return int(not verdict.is_whole)
+    tell(verdict.json() if options.json else verdict.text())
+    return int(bool(verdict.findings))
 
 
 def _verify_pack(options: argparse.Namespace) -> int:
@@ -220,7 +220,7 @@ def _verify_pack(options: argparse.Namespace) -> int:
     except (ProofRefused, OSError) as error:
         complain(error)
         return 3
-    print(verdict.json() if options.json else verdict.text())
+    tell(verdict.json() if options.json else verdict.text())
     return int(bool(verdict.findings))
 
 
@@ -244,7 +244,7 @@ def _checkpoint(options: argparse.Namespace) -> int:
         log = Log(ledger.store)
         note = LogSigner(options.last, keys).sign(log, begin=options.begin)
         note, refusals = _cosigned(note, log, options.witnesses, known)
-    sys.stdout.write(str(note))
+    tell(str(note), end="")
     for refusal in refusals:
         complain(refusal)
     return int(bool(refusals))
@@ -292,14 +292,18 @@ def _note(path: str) -> Any:  # noqa: ANN401 - a Note; imported late
 
 
 def _prove(options: argparse.Namespace) -> None:
+    from azcn_events.audit.checkpoints import Checkpoint  # noqa: PLC0415 - see open_ledger
     from azcn_events.audit.log import Log  # noqa: PLC0415 - see open_ledger
     from azcn_events.audit.proof_files import prove  # noqa: PLC0415 - see open_ledger
 
-    if options.position < 1:
-        accepted = "a position, from 1"
-        raise InvalidValue(str(options.position), "no event stands there", accepted)
     with open_ledger(options.ledger) as ledger:
         log, note = Log(ledger.store), _note(options.checkpoint)
+        size = Checkpoint.parse(note.text).size
+        if not 1 <= options.position <= size:
+            problem = f"{options.checkpoint} covers no event of this position"
+            raise InvalidValue(
+                str(options.position), problem, f"1 to {size}" if size else "none"
+            )
         sys.stdout.write(str(prove(log, options.position - 1, note)))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import sys
 from collections.abc import Iterable
@@ -17,6 +18,8 @@ __all__ = [
     "print_table",
     "progress",
     "say",
+    "stop_printing",
+    "tell",
     "text_input",
     "width",
 ]
@@ -44,7 +47,11 @@ def say(text: str, *, file: Any = None) -> None:  # noqa: ANN401 - a text stream
     """Print text that may come from anywhere: it cannot act on the terminal."""
     from azcn_events.reports.render import visible  # noqa: PLC0415 - see open_ledger
 
-    print(visible(text, keep="\n"), file=file)
+    shown = visible(text, keep="\n")
+    if file is None:
+        tell(shown)
+    else:
+        print(shown, file=file)
 
 
 def complain(error: Exception) -> None:
@@ -61,11 +68,24 @@ def print_lines(lines: Iterable[str]) -> None:
 def print_table(table: Any, options: argparse.Namespace) -> None:  # noqa: ANN401 - a Table
     """Print a table in the form that was asked for."""
     if options.json:
-        print(table.json())
+        tell(table.json())
     elif options.csv:
-        sys.stdout.write(table.csv())
+        tell(table.csv(), end="")
     else:
-        print(table.text(width()))
+        tell(table.text(width()))
+
+
+def tell(text: str, *, end: str = "\n") -> None:
+    """Print what was found; if the reader has gone, it is found all the same."""
+    try:
+        print(text, end=end, flush=True)
+    except BrokenPipeError:
+        stop_printing()
+
+
+def stop_printing() -> None:
+    """Have nothing more reach a reader that has gone (``azcn log | head``)."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def progress(lines: int) -> None:

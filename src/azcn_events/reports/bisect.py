@@ -49,7 +49,7 @@ class Turn:
         listed = records(self.moment, [self.record])
         before = self.record.position - 1
         surely = (
-            "Every earlier record was tried: the rule held after each."
+            "Every record in between was tried: the rule held after each."
             if self.is_first
             else "Found by halving: the first such record if the rule, once broken,"
             " stays broken; otherwise one of several, and --exhaustive finds the first."
