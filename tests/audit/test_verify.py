@@ -236,6 +236,54 @@ def test_a_slow_witness_accuses_nobody() -> None:
         assert verdict.is_whole
 
 
+FORGED = [
+    ("2025-04~", "2025-99-99", False),  # a date is only read when it is asked for
+    ('"source/gazette"', '""', True),
+    ('"step 2"', '"step\\u0007 2"', True),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "only_strictly"), FORGED)
+def test_what_could_not_have_been_recorded_is_told(
+    old: str,
+    new: str,
+    only_strictly: bool,  # noqa: FBT001 - a case of the table
+) -> None:
+    """Its hash and checksum are right, as of whoever writes them with our own code.
+
+    What stands elsewhere is found all the same.
+    """
+    rows = list(HONEST)
+    place = next(n for n, row in enumerate(rows) if old in str(row.payload))
+    payload = cast("bytes", rows[place].payload).replace(old.encode(), new.encode())
+    rows[place] = rows[place]._replace(payload=payload)
+    forged = resealed(rows)
+    forged[150] = forged[150]._replace(leaf=bytes(32))
+    for strict in (False, True):
+        verdict = verify_rows(forged, codec=CODEC, strict=strict)
+        found = {one.code: one.position for one in verdict.findings}
+        told = {"leaf": 151}
+        if strict or not only_strictly:
+            told["unreadable"] = place + 1
+        assert told == found
+        assert strict != any("strictly" in said for said in verdict.cannot)
+
+
+def test_metadata_that_could_not_have_been_recorded_is_told() -> None:
+    """A line feed in it would make one line of an export into two."""
+    rows = list(HONEST)
+    rows[9] = rows[9]._replace(metadata=b'{}\n{"stream":"agreement/forged"}')
+    forged = resealed(rows)
+    assert () == verify_rows(forged, codec=CODEC).findings
+    (found,) = verify_rows(forged, codec=CODEC, strict=True).findings
+    assert ("unreadable", 10) == (found.code, found.position)
+
+
+def test_strictly_nothing_is_found_in_what_was_recorded() -> None:
+    """And the verdict leaves less open."""
+    assert () == verify_rows(HONEST, codec=CODEC, strict=True).findings
+
+
 def test_what_was_not_altered_is_whole() -> None:
     """And the word for it is that of the strongest comparison."""
     for claims, word, covered in [

@@ -417,3 +417,13 @@ def test_deep_metadata_is_refused_or_kept() -> None:
             assert deep == found.metadata
         else:
             assert "nested too deeply" in found[0].message
+
+
+@pytest.mark.parametrize(
+    "metadata", [b'{}\n{"stream":"a"}', b'{"by": "\xff"}', b"{} ", b"[]", b""]
+)
+def test_metadata_that_nobody_recorded_is_not_written(metadata: bytes) -> None:
+    """Put into a file by hand, it could be read as a line, and a fact, of its own."""
+    record = Recorded(1, "a", 1, "i", "suspended/1", 0, EVENT, metadata)
+    with pytest.raises(InvalidValue, match="this is no metadata"):
+        write(record, Codec(INVESTMENT))

@@ -19,6 +19,7 @@ def verify_file(
     claims: Sequence[Claim] = (),
     refused: Sequence[Finding] = (),
     codec: Codec | None = None,
+    strict: bool = False,
     tolerance_s: float = TOLERANCE_S,
 ) -> Verdict:
     """Verify a file, read as far as it can be; see ``verify.verify_rows``.
@@ -28,6 +29,7 @@ def verify_file(
         claims: As there.
         refused: Findings about checkpoints that made no claim; they are passed on.
         codec: As there.
+        strict: As there.
         tolerance_s: As there.
 
     Raises:
@@ -38,6 +40,7 @@ def verify_file(
         chain(refused, rows_of_file(path)),
         claims=claims,
         codec=codec,
+        strict=strict,
         tolerance_s=tolerance_s,
         name=os.fspath(path),
     )

@@ -16,7 +16,6 @@ from hashlib import file_digest
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final, cast
-from zlib import crc32
 
 from attrs import evolve, field, frozen
 
@@ -43,15 +42,20 @@ from azcn_events.audit.verdict import (
     Severity,
     Verdict,
 )
-from azcn_events.audit.verify import TOLERANCE_S, Claim, RawRow, verify_rows
+from azcn_events.audit.verify import (
+    TOLERANCE_S,
+    Claim,
+    RawRow,
+    unmarked,
+    unreadable,
+    verify_rows,
+)
 from azcn_events.core.codec import Codec
 from azcn_events.core.lifecycle import Lifecycle
 from azcn_events.errors import (
     InvalidPolicy,
-    InvalidValue,
     ProofRefused,
     StoreFull,
-    UndecodableEvent,
 )
 from azcn_events.investment.lifecycle import INVESTMENT
 from azcn_events.ledger import Ledger
@@ -245,23 +249,13 @@ def _with_unreadable(
         yield row
         if codec and isinstance(row, RawRow):
             found = _row_of(row)
-            try:
-                # Without the fields' mark it is read strictly: a pack may come from
-                # anybody, and what is read out of a store was checked before.
-                codec.encode(codec.decode(found.kind, found.payload, _crc(found)))
-            except (UndecodableEvent, InvalidValue) as error:
-                problem = f"{found.kind[:60]!a} cannot hold this: {error}"
+            if problem := unreadable(codec, found):
                 yield Finding("unreadable", problem, found.position, found.stream)
 
 
 def _row_of(raw: RawRow) -> Row:
     """Take a row for what it is: those of a pack have their types."""
     return Row._make((*cast("tuple[Any, ...]", raw[:8]), 0))
-
-
-def _crc(row: Row) -> int:
-    """Give the lower half of an event's checksum; see ``core.codec``."""
-    return crc32(row.payload, crc32(row.kind.encode()))
 
 
 # The manifest
@@ -372,10 +366,10 @@ def _draft(raw: RawRow, codec: Codec | None) -> Draft:
 
 def _checksum(row: Row, codec: Codec) -> int:
     """Give a checksum with which an event is read quickly, if that is right for it."""
-    event = codec.decode(row.kind, row.payload, _crc(row))
+    event = codec.decode(row.kind, row.payload, unmarked(row))
     kind, payload, checksum = codec.encode(event)
     is_as_now = (kind, payload) == (row.kind, row.payload)
-    return checksum if is_as_now else _crc(row)
+    return checksum if is_as_now else unmarked(row)
 
 
 def _is_same(pack: Pack, name: str, ours: Path) -> bool:

@@ -73,7 +73,12 @@ def write(record: Recorded, codec: Codec) -> bytes:
 
     The kind is that in which its event would be recorded now: an event of an old
     version has been brought up to date when it was read.
+
+    Raises:
+        InvalidValue: If the metadata is not as :func:`encode_metadata` writes it: what
+            somebody put into a file by hand could have lines, and so facts, of its own.
     """
+    check_metadata(record.metadata)
     moment = record.recorded_at.replace(tzinfo=None)
     name = {
         "position": record.position,
@@ -98,7 +103,7 @@ def check_metadata(metadata: bytes) -> None:
     try:
         plain = msgspec.json.decode(metadata, type=dict[str, Any])
         same = encode_metadata(plain) == metadata
-    except (msgspec.DecodeError, TypeError):
+    except (msgspec.DecodeError, TypeError, UnicodeDecodeError):
         same = False
     if not same:
         accepted = "a JSON object as encode_metadata() writes it"
