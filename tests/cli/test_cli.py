@@ -14,21 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.cli.runner import Run
+from tests.cli.runner import Run, in_process
 
 from azcn_events.cli.parser import parser
 from azcn_events.demo import seed_files
 
 CITED = '{"when": "2025-04-25", "cites": {"source": "source/s"}, '
-
-
-def in_process(
-    *words: object, at: Path, **more: object
-) -> subprocess.CompletedProcess[bytes]:
-    """Run the command as a process of its own."""
-    program = "import sys; from azcn_events.cli import main; sys.exit(main())"
-    command = [sys.executable, "-c", program, *map(str, words)]
-    return subprocess.run(command, cwd=at, capture_output=True, check=False, **more)  # type: ignore[call-overload,no-any-return] # handed on
 
 
 # --- demo ---------------------------------------------------------------------

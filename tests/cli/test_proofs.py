@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tests.cli.runner import Run
+from tests.cli.runner import Run, in_process
+
+from azcn_events.audit import (
+    VerifierKey,
+    open_checkpoint,
+    parse_proof_file,
+)
 
 ORIGIN = "log.example/azcn"
 
@@ -118,3 +125,27 @@ def test_a_published_report_is_made_again(seeded: Run) -> None:
     code, _, err = seeded("reproduce", "3")
     assert 1 == code
     assert "this is no published report" in err
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+def test_what_others_check_is_utf8_wherever_it_is_made(
+    seeded: Run, tmp_path: Path, encoding: str
+) -> None:
+    """Keys, notes and proofs are bytes: the terminal's encoding changes none."""
+    environ = {**os.environ, "PYTHONIOENCODING": encoding}
+    name = "журнал.example/azcn"
+    words = ("--key-file", "azcn.key", "--last", "last.note", "--begin")
+    commands = [
+        ("key", name, "azcn.key"),
+        ("checkpoint", *words),
+        ("prove", "3", "--checkpoint", "last.note"),
+    ]
+    assert 0 == seeded("log")[0]
+    done = [in_process(*one, at=tmp_path, env=environ) for one in commands]
+    assert [(0, b"")] * 3 == [(one.returncode, one.stderr) for one in done]
+    key, note, proof = (one.stdout for one in done)
+    vkey = VerifierKey.parse(key.split(b"\n")[-2].decode())
+    assert name == vkey.name
+    assert Path("last.note").read_bytes() == note
+    opened = open_checkpoint(parse_proof_file(proof).note, [vkey], name)
+    assert 27 == opened.checkpoint.size

@@ -20,15 +20,17 @@ from urllib.parse import urlsplit
 import apsw
 import pytest
 from attrs import define, field
-from tests.cli.runner import Run
+from tests.cli.runner import Run, in_process
 
 from azcn_events.audit import (
+    Checkpoint,
     Note,
     Scheme,
     SigningKey,
     VerifierKey,
     open_checkpoint,
     parse_note,
+    signed,
 )
 from azcn_events.audit import witness_memory as memory_module
 from azcn_events.audit.witness import write_request
@@ -209,6 +211,29 @@ def test_a_second_history_is_refused_and_kept(
         opened = open_checkpoint(kept, [VerifierKey.parse(vkey)], ORIGIN)
         assert note.text == opened.checkpoint.text()
     assert "two histories" in serve("--log", vkey).said()
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_the_proof_of_a_fork_is_what_was_signed(
+    run: Run, tmp_path: Path, encoding: str
+) -> None:
+    """Byte for byte, in whatever encoding the terminal is, odd characters and all."""
+    assert 0 == run("witness", "--begin", NAME, *STATE)[0]
+    key = SigningKey.make("журнал.example/\u200bazcn")
+    notes = [
+        signed(Checkpoint(key.verifier.name, 1, root * 32), [key], 0)
+        for root in (b"1", b"2")
+    ]
+    with (
+        memory_module.WitnessMemory.open("sai.db") as memory,
+        memory.turn(key.verifier.name) as turn,
+    ):
+        turn.keep(memory_module.Seen(1, b"1" * 32), bytes(notes[0]))
+        turn.keep_fork(b"2" * 32, write_request(0, (), notes[1]), 0)
+    environ = {**os.environ, "PYTHONIOENCODING": encoding}
+    done = in_process("forks", "sai.db", at=tmp_path, env=environ)
+    assert (1, b"") == (done.returncode, done.stderr)
+    assert [1, 1] == [done.stdout.count(bytes(note)) for note in notes]
 
 
 def test_a_rollback_is_refused(seeded: Run, vkey: str, serve: Serve) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from azcn_events.cli.commands import Commands
 from azcn_events.cli.terminal import (
     complain,
+    hand_out,
     open_ledger,
     print_table,
     say,
@@ -230,7 +231,7 @@ def _key(options: argparse.Namespace) -> None:
     key = SigningKey.make(options.name)
     key.save(options.file)
     say(f"{options.file} is the key; keep it out of the ledger's backups. Give away:")
-    print(key.verifier)
+    hand_out(f"{key.verifier}\n".encode())
 
 
 def _checkpoint(options: argparse.Namespace) -> int:
@@ -244,7 +245,7 @@ def _checkpoint(options: argparse.Namespace) -> int:
         log = Log(ledger.store)
         note = LogSigner(options.last, keys).sign(log, begin=options.begin)
         note, refusals = _cosigned(note, log, options.witnesses, known)
-    tell(str(note), end="")
+    hand_out(bytes(note))
     for refusal in refusals:
         complain(refusal)
     return int(bool(refusals))
@@ -304,7 +305,7 @@ def _prove(options: argparse.Namespace) -> None:
             raise InvalidValue(
                 str(options.position), problem, f"1 to {size}" if size else "none"
             )
-        sys.stdout.write(str(prove(log, options.position - 1, note)))
+        hand_out(bytes(prove(log, options.position - 1, note)))
 
 
 def _tiles(options: argparse.Namespace) -> None:

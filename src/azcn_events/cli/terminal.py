@@ -13,6 +13,7 @@ from azcn_events.errors import AzcnEventsError
 
 __all__ = [
     "complain",
+    "hand_out",
     "open_ledger",
     "print_lines",
     "print_table",
@@ -79,6 +80,24 @@ def tell(text: str, *, end: str = "\n") -> None:
     """Print what was found; if the reader has gone, it is found all the same."""
     try:
         print(text, end=end, flush=True)
+    except BrokenPipeError:
+        stop_printing()
+
+
+def hand_out(data: bytes) -> None:
+    """Print what others check byte by byte: notes, proofs, public keys.
+
+    As it is, in whatever encoding the terminal is, and with no line end changed; if
+    the reader has gone, it was made all the same.
+    """
+    output: Any = sys.stdout
+    try:
+        output.flush()
+        if hasattr(output, "buffer"):
+            output.buffer.write(data)
+        else:  # A program has put a stream of text in its place.
+            output.write(data.decode())
+        output.flush()
     except BrokenPipeError:
         stop_printing()
 

@@ -17,7 +17,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, Final
 
 from azcn_events.cli.commands import Commands
-from azcn_events.cli.terminal import say
+from azcn_events.cli.terminal import hand_out, say
 from azcn_events.errors import AzcnEventsError
 
 __all__ = ["add"]
@@ -118,7 +118,7 @@ def _begin(options: argparse.Namespace) -> None:
         Path(options.state).unlink()
         raise
     say(f"{options.keys[0]} is the key, {options.state} the state. Give away:")
-    print(key.verifier)
+    hand_out(f"{key.verifier}\n".encode())
 
 
 def _serve(options: argparse.Namespace) -> None:
@@ -140,7 +140,7 @@ def _serve(options: argparse.Namespace) -> None:
             raise AzcnEventsError(problem) from None
         with serving(server) as url:
             for key in keys:
-                say(f"key: {key.verifier}")
+                hand_out(f"key: {key.verifier}\n".encode())
             for origin, size in known.items():
                 say(f"log: {origin}, cosigned up to event {size:,}")
             say(f"address: {url}")
@@ -203,10 +203,20 @@ def _forks(options: argparse.Namespace) -> int:
     for fork in forks:
         when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(fork.time))
         say(f"== {fork.origin} signed two histories of {fork.size:,} events ==\n")
-        say(f"cosigned:\n\n{_text(fork.note)}")
-        say(f"shown on {when}:\n\n{_text(parse_request(fork.request).note)}")
+        say("cosigned:\n")
+        _hand_out_note(fork.note)
+        say(f"shown on {when}:\n")
+        _hand_out_note(parse_request(fork.request).note)
     return int(bool(forks))
 
 
-def _text(note: bytes) -> str:
-    return note.decode(errors="backslashreplace")
+def _hand_out_note(note: bytes) -> None:
+    """Print a note that came from anywhere: as it is, or so that it can be looked at.
+
+    With a character escaped it would prove nothing, and as it is it might act on a
+    terminal.
+    """
+    if sys.stdout.isatty():
+        say(note.decode(errors="backslashreplace"))
+    else:
+        hand_out(note + b"\n")
