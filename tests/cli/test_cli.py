@@ -430,6 +430,38 @@ def test_a_verdict_does_not_hang_on_who_reads_it(
     assert 1 == process.returncode
 
 
+CLOSED = "import os; os.close({}); os.execv({!r}, [{!r}, '-m', 'azcn_events', *{!r}])"
+
+
+def with_closed(
+    stream: int, *words: str, at: Path
+) -> subprocess.CompletedProcess[bytes]:
+    """Run the command without one of its standard streams, as after ``2>&-``."""
+    program = CLOSED.format(stream, sys.executable, sys.executable, words)
+    command = [sys.executable, "-c", program]
+    return subprocess.run(command, cwd=at, capture_output=True, check=False)
+
+
+def test_without_an_output_nothing_is_done(tmp_path: Path) -> None:
+    """After ``>&-`` nobody would be told; so nothing is stored either."""
+    for words in (("init",), ("--help",), ("nonsense",)):
+        done = with_closed(1, *words, at=tmp_path)
+        assert (2, b"") == (done.returncode, done.stdout)
+        assert done.stderr.startswith(b"azcn: there is no standard output; ")
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_without_a_place_for_complaints_none_is_made(tmp_path: Path) -> None:
+    """After ``2>&-`` the output holds what was asked for and nothing else."""
+    for words, code in ((("log",), 3), (("nonsense",), 2)):
+        done = with_closed(2, *words, at=tmp_path)
+        assert (code, b"", b"") == (done.returncode, done.stdout, done.stderr)
+    in_process("load", *seed_files(), at=tmp_path)
+    publish = ("publish", "status", "--json", "--source", "source/s")
+    done = with_closed(2, *publish, at=tmp_path)
+    assert (0, "status") == (done.returncode, json.loads(done.stdout)["name"])
+
+
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
 def test_a_terminal_that_cannot_show_everything(tmp_path: Path, encoding: str) -> None:
     """Text is shown as well as it can be; JSON and CSV are UTF-8 and lose nothing."""

@@ -7,9 +7,11 @@ and read with, and each other module holds a group of commands and describes the
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from io import TextIOWrapper
+from pathlib import Path
 
 from azcn_events.cli.parser import parser
 from azcn_events.cli.terminal import complain, stop_printing
@@ -26,6 +28,8 @@ __all__ = ["main"]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code (see ``azcn --help``)."""
+    if not _has_streams():
+        return 2
     options = parser().parse_args(argv)
     run: Callable[[argparse.Namespace], int | None] = options.run
     _set_up_output(options)
@@ -43,6 +47,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         complain(error)
         return 1
     return code or 0
+
+
+def _has_streams() -> bool:
+    """Say whether there is an output; complaints that nobody hears go nowhere.
+
+    Python has None for a stream that was closed (``2>&-``), and ``print`` then takes
+    the other one: a complaint would stand in the middle of a note. Without an output
+    something would be stored, and nobody told.
+    """
+    streams: dict[str, object] = vars(sys)
+    if streams["stderr"] is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for as long as the process lives
+    if streams["stdout"] is None:
+        complain(AzcnEventsError("there is no standard output; > /dev/null drops it"))
+    return streams["stdout"] is not None
 
 
 def _set_up_output(options: argparse.Namespace) -> None:
