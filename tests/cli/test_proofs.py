@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -149,3 +150,51 @@ def test_what_others_check_is_utf8_wherever_it_is_made(
     assert Path("last.note").read_bytes() == note
     opened = open_checkpoint(parse_proof_file(proof).note, [vkey], name)
     assert 27 == opened.checkpoint.size
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes in a folder")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("verify", "--key", "VKEY", "--kept", "pipe"),
+        ("verify", "--key", "VKEY", "--kept", "/dev/zero"),
+        ("verify", "--key", "VKEY", "--checkpoint", "pipe"),
+        ("verify", "--policy", "pipe"),
+        ("verify", "pack", "--key", "VKEY", "--kept", "pipe"),
+        ("verify", "pack", "--policy", "pipe"),
+        ("prove", "3", "--checkpoint", "pipe"),
+        ("tiles", "public", "--checkpoint", "pipe"),
+        ("pack", "pack", "--key", "VKEY", "--checkpoint", "pipe"),
+        ("pack", "pack", "--policy", "pipe", "--checkpoint", "last.note"),
+        ("reproduce", "3", "--content", "pipe"),
+        (
+            *("checkpoint", "--key-file", "azcn.key", "--last", "last.note"),
+            *("--witness", "http://127.0.0.1:1", "--policy", "pipe"),
+        ),
+        ("witness", "--key-file", "azcn.key", "--state", "x", "--policy", "pipe"),
+    ],
+)
+def test_what_is_no_file_is_not_waited_for(
+    seeded: Run, vkey: str, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    """A pipe might hang for ever, and a device has no end: it is refused at once."""
+    assert 0 == seeded("log")[0]
+    os.mkfifo("pipe")
+    meant = (vkey if word == "VKEY" else word for word in words)
+    done = in_process(*meant, at=tmp_path, timeout=60)
+    assert (1, b"") == (done.returncode, done.stdout)
+    assert re.fullmatch(rb"azcn: \S+ is not a file\n", done.stderr)
+
+
+def test_what_is_too_long_is_not_read(
+    seeded: Run, vkey: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A note is a finding beside others; the content of a report is refused."""
+    Path("long").write_bytes(b"x" * 1_000_001)
+    words = ("verify", "--key", vkey, "--kept", "last.note", "--kept", "long")
+    code, out, _ = seeded(*words)
+    assert 1 == code
+    assert "1,000,001 bytes; at most 1,000,000 are read" in out
+    monkeypatch.setattr("azcn_events.cli.proofs._CONTENT_BYTES_MAX", 1_000_000)
+    refused = "azcn: long: at most 1,000,000 bytes are read of a report\n"
+    assert (1, "", refused) == seeded("reproduce", "3", "--content", "long")

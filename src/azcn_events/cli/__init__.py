@@ -56,12 +56,11 @@ def _has_streams() -> bool:
     the other one: a complaint would stand in the middle of a note. Without an output
     something would be stored, and nobody told.
     """
-    streams: dict[str, object] = vars(sys)
-    if streams["stderr"] is None:
+    if sys.stderr is None:
         sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for as long as the process lives
-    if streams["stdout"] is None:
+    if sys.stdout is None:
         complain(AzcnEventsError("there is no standard output; > /dev/null drops it"))
-    return streams["stdout"] is not None
+    return sys.stdout is not None
 
 
 def _set_up_output(options: argparse.Namespace) -> None:

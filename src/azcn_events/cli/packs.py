@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
-from pathlib import Path
 
 from azcn_events.cli.commands import Commands
-from azcn_events.cli.terminal import complain, open_ledger, print_table, say
+from azcn_events.cli.terminal import (
+    complain,
+    open_ledger,
+    print_table,
+    read_named,
+    read_note,
+    say,
+)
 from azcn_events.errors import AzcnEventsError
 
 __all__ = ["add"]
@@ -56,21 +62,21 @@ def add(commands: Commands) -> None:
 
 def _pack(options: argparse.Namespace) -> None:
     from azcn_events.audit.checkpoints import Checkpoint  # noqa: PLC0415 - see open_ledger
-    from azcn_events.audit.notes import (  # noqa: PLC0415 - see open_ledger
-        VerifierKey,
-        parse_note,
-    )
+    from azcn_events.audit.notes import VerifierKey  # noqa: PLC0415 - see open_ledger
     from azcn_events.audit.pack import write_pack  # noqa: PLC0415 - see open_ledger
-    from azcn_events.audit.policy import parse_policy  # noqa: PLC0415 - see open_ledger
+    from azcn_events.audit.policy import (  # noqa: PLC0415 - see open_ledger
+        POLICY_BYTES_MAX,
+        parse_policy,
+    )
 
     keys = [VerifierKey.parse(text) for text in options.key]
     policy = b""
     if options.policy:
-        policy = Path(options.policy).read_bytes()
+        policy = read_named(options.policy, POLICY_BYTES_MAX)
         keys = keys or list(parse_policy(policy, options.policy).logs)
     if not keys:
         raise AzcnEventsError("whose checkpoint? give --key or --policy")
-    note = parse_note(Path(options.checkpoint).read_bytes())
+    note = read_note(options.checkpoint)
     with open_ledger(options.ledger) as ledger:
         write_pack(ledger, options.target, note, keys=keys, policy=policy)
     found = Checkpoint.parse(note.text)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from azcn_events.cli.commands import Commands
 from azcn_events.cli.terminal import (
@@ -13,6 +12,9 @@ from azcn_events.cli.terminal import (
     hand_out,
     open_ledger,
     print_table,
+    read_named,
+    read_note,
+    read_policy,
     say,
     tell,
 )
@@ -24,6 +26,9 @@ from azcn_events.errors import (
 )
 
 __all__ = ["add"]
+
+_CONTENT_BYTES_MAX: Final = 1_000_000_000
+"""The longest content of a published report that is read."""
 
 
 def add(commands: Commands) -> None:
@@ -169,9 +174,9 @@ def _verify(options: argparse.Namespace) -> int:
         return _verify_pack(options)
     from azcn_events.audit.claims import claims_of  # noqa: PLC0415 - see open_ledger
     from azcn_events.audit.ledger_files import verify_file  # noqa: PLC0415 - see open_ledger
-    from azcn_events.audit.notes import VerifierKey  # noqa: PLC0415 - see open_ledger
-    from azcn_events.audit.policy import (  # noqa: PLC0415 - see open_ledger
-        parse_policy,
+    from azcn_events.audit.notes import (  # noqa: PLC0415 - see open_ledger
+        NOTE_BYTES_MAX,
+        VerifierKey,
     )
     from azcn_events.audit.verdict import Finding  # noqa: PLC0415 - see open_ledger
     from azcn_events.audit.verify import Claim  # noqa: PLC0415 - see open_ledger
@@ -181,10 +186,11 @@ def _verify(options: argparse.Namespace) -> int:
     keys = [VerifierKey.parse(text) for text in options.key]
     policy = None
     if options.policy:
-        policy = parse_policy(Path(options.policy).read_bytes(), options.policy)
+        policy = read_policy(options.policy)
         keys += policy.keys
     notes = {
-        name: Path(name).read_bytes() for name in (*options.checkpoint, *options.kept)
+        name: read_named(name, NOTE_BYTES_MAX)
+        for name in (*options.checkpoint, *options.kept)
     }
     if notes and not keys:
         raise AzcnEventsError("whose checkpoints? give --key or --policy")
@@ -204,18 +210,18 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _verify_pack(options: argparse.Namespace) -> int:
-    from azcn_events.audit.notes import VerifierKey  # noqa: PLC0415 - see open_ledger
+    from azcn_events.audit.notes import (  # noqa: PLC0415 - see open_ledger
+        NOTE_BYTES_MAX,
+        VerifierKey,
+    )
     from azcn_events.audit.pack_checking import verify_pack  # noqa: PLC0415 - see open_ledger
-    from azcn_events.audit.policy import parse_policy  # noqa: PLC0415 - see open_ledger
 
     if options.checkpoint:
         problem = "a pack has its checkpoint; give those of your own by --kept"
         raise AzcnEventsError(problem)
     keys = [VerifierKey.parse(text) for text in options.key]
-    policy = None
-    if options.policy:
-        policy = parse_policy(Path(options.policy).read_bytes(), options.policy)
-    kept = {name: Path(name).read_bytes() for name in options.kept}
+    policy = read_policy(options.policy) if options.policy else None
+    kept = {name: read_named(name, NOTE_BYTES_MAX) for name in options.kept}
     try:
         verdict = verify_pack(options.pack, keys=keys, policy=policy, kept=kept)
     except (ProofRefused, OSError) as error:
@@ -253,14 +259,11 @@ def _checkpoint(options: argparse.Namespace) -> int:
 
 def _witness_keys(options: argparse.Namespace) -> list[Any]:
     """Give the keys of the policy's witnesses, before anything is signed."""
-    from azcn_events.audit.policy import parse_policy  # noqa: PLC0415 - see open_ledger
-
     if not options.witnesses:
         return []
     if not options.policy:
         raise AzcnEventsError("whose cosignatures? give --policy")
-    policy = parse_policy(Path(options.policy).read_bytes(), options.policy)
-    return list(policy.witnesses.values())
+    return list(read_policy(options.policy).witnesses.values())
 
 
 def _cosigned(
@@ -286,19 +289,13 @@ def _cosigned(
     return note, refusals
 
 
-def _note(path: str) -> Any:  # noqa: ANN401 - a Note; imported late
-    from azcn_events.audit.notes import parse_note  # noqa: PLC0415 - see open_ledger
-
-    return parse_note(Path(path).read_bytes())
-
-
 def _prove(options: argparse.Namespace) -> None:
     from azcn_events.audit.checkpoints import Checkpoint  # noqa: PLC0415 - see open_ledger
     from azcn_events.audit.log import Log  # noqa: PLC0415 - see open_ledger
     from azcn_events.audit.proof_files import prove  # noqa: PLC0415 - see open_ledger
 
     with open_ledger(options.ledger) as ledger:
-        log, note = Log(ledger.store), _note(options.checkpoint)
+        log, note = Log(ledger.store), read_note(options.checkpoint)
         size = Checkpoint.parse(note.text).size
         if not 1 <= options.position <= size:
             problem = f"{options.checkpoint} covers no event of this position"
@@ -313,7 +310,7 @@ def _tiles(options: argparse.Namespace) -> None:
     from azcn_events.audit.tiles import export_tiles  # noqa: PLC0415 - see open_ledger
 
     with open_ledger(options.ledger) as ledger:
-        export_tiles(Log(ledger.store), options.folder, _note(options.checkpoint))
+        export_tiles(Log(ledger.store), options.folder, read_note(options.checkpoint))
     say(f"{options.folder} holds the log as tiles")
 
 
@@ -345,7 +342,12 @@ def _reproduce(options: argparse.Namespace) -> int:
     from azcn_events.audit.publish import reproduce  # noqa: PLC0415 - see open_ledger
 
     which = options.which
-    content = Path(options.content).read_bytes() if options.content else None
+    content = None
+    if options.content:
+        content = read_named(options.content, _CONTENT_BYTES_MAX)
+        if len(content) > _CONTENT_BYTES_MAX:
+            problem = f"at most {_CONTENT_BYTES_MAX:,} bytes are read of a report"
+            raise AzcnEventsError(f"{options.content}: {problem}")
     with open_ledger(options.ledger) as ledger:
         found = reproduce(
             ledger,

@@ -18,6 +18,9 @@ __all__ = [
     "print_lines",
     "print_table",
     "progress",
+    "read_named",
+    "read_note",
+    "read_policy",
     "say",
     "stop_printing",
     "tell",
@@ -42,6 +45,41 @@ def text_input() -> Any:  # noqa: ANN401 - a text stream
     if sys.stdin is None:
         raise AzcnEventsError("there is no input to read")
     return sys.stdin
+
+
+def read_named(path: str, bytes_max: int) -> bytes:
+    """Read a file that was named, and one byte more than it may have at most.
+
+    Whoever reads what is in it says that it is too long.
+
+    Raises:
+        OSError: If it cannot be read, or is no file: a pipe would be waited for, and
+            a device may have no end.
+    """
+    from azcn_events.audit.files import read_regular  # noqa: PLC0415 - see open_ledger
+
+    data, _ = read_regular(path, bytes_max)
+    return data
+
+
+def read_note(path: str) -> Any:  # noqa: ANN401 - a Note
+    """Read a note's file."""
+    from azcn_events.audit.notes import (  # noqa: PLC0415 - see open_ledger
+        NOTE_BYTES_MAX,
+        parse_note,
+    )
+
+    return parse_note(read_named(path, NOTE_BYTES_MAX))
+
+
+def read_policy(path: str) -> Any:  # noqa: ANN401 - a Policy
+    """Read a policy's file."""
+    from azcn_events.audit.policy import (  # noqa: PLC0415 - see open_ledger
+        POLICY_BYTES_MAX,
+        parse_policy,
+    )
+
+    return parse_policy(read_named(path, POLICY_BYTES_MAX), path)
 
 
 def say(text: str, *, file: Any = None) -> None:  # noqa: ANN401 - a text stream

@@ -17,7 +17,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, Final
 
 from azcn_events.cli.commands import Commands
-from azcn_events.cli.terminal import hand_out, say
+from azcn_events.cli.terminal import hand_out, read_policy, say
 from azcn_events.errors import AzcnEventsError
 
 __all__ = ["add"]
@@ -158,8 +158,8 @@ def _logs(options: argparse.Namespace) -> Any:  # noqa: ANN401 - keys by name; i
     lines = [*(f"log {vkey}" for vkey in options.log), "quorum none", ""]
     policy = parse_policy("\n".join(lines).encode(), "--log")
     if options.policy:
-        more = parse_policy(Path(options.policy).read_bytes(), options.policy)
-        every = dict.fromkeys((*policy.logs, *more.logs))
+        more = read_policy(options.policy).logs
+        every = dict.fromkeys((*policy.logs, *more))
         policy = evolve(policy, logs=tuple(every))
     if not policy.logs:
         raise AzcnEventsError("for which logs? give --log or --policy")
