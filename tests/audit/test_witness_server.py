@@ -451,13 +451,17 @@ def test_a_witness_that_is_not_there() -> None:
         "http://w/#f",
         "http://[::1",
         "http://ə.example/",
+        "http://a..b/",
+        "https://.a/",
+        f"http://{'a' * 70}.example/",
     ],
 )
 def test_what_is_no_url_of_a_witness(url: str) -> None:
-    """It is refused before anybody is asked."""
+    """It is refused before anybody is asked, and named."""
     log = Log(odd_log(1))
-    with pytest.raises(InvalidValue):
+    with pytest.raises(InvalidValue) as told:
         ask_witness(url, log, signed(log.checkpoint(ORIGIN), [log_key()]))
+    assert url == told.value.found
 
 
 def test_only_cosignatures_of_known_keys_are_added() -> None:

@@ -166,6 +166,7 @@ def _connection(url: str, seconds_max: float) -> http.client.HTTPConnection:
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
+        (host or "").encode("idna")  # as a socket will: no part empty or too long
     except ValueError as error:
         raise InvalidValue(url, f"this is no URL: {error}", accepted) from None
     plain = url.isascii() and url.isprintable() and " " not in url
