@@ -217,6 +217,31 @@ def test_nowhere_to_keep_it_is_nothing_to_sign(
         signer.sign(Log(store), begin=True)
 
 
+def test_a_link_to_the_last_checkpoint_is_followed(
+    store: SqliteStore, signer: LogSigner, tmp_path: Path
+) -> None:
+    """It stays on the other disk, and so does the lock that all of its signers take."""
+    link = tmp_path / "last"
+    link.symlink_to(Path("elsewhere", "last"))
+    by_link = LogSigner(link, [LOG_KEY], clock=lambda: TIME)
+    by_link.sign(Log(store), begin=True)
+    fill(store, 1)
+    note = by_link.sign(Log(store))
+    assert link.is_symlink()
+    assert note == signer.last_note() == by_link.last_note()
+    assert {"last", "last.lock"} == {path.name for path in signer.last.parent.iterdir()}
+    assert not (tmp_path / "last.lock").exists()
+
+
+def test_a_link_to_nowhere_is_left(store: SqliteStore, tmp_path: Path) -> None:
+    """The disk that it leads to may not be mounted."""
+    link = tmp_path / "last"
+    link.symlink_to(Path("unmounted", "last"))
+    with pytest.raises(SigningRefused, match="no lock can be taken"):
+        LogSigner(link, [LOG_KEY]).sign(Log(store), begin=True)
+    assert link.is_symlink()
+
+
 def test_keys_are_changed_by_signing_with_both(
     store: SqliteStore, signer: LogSigner
 ) -> None:

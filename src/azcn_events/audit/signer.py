@@ -50,7 +50,8 @@ class LogSigner:
 
     Attributes:
         last: The file of the last signed checkpoint, a note as it was given out. Keep
-            it on another disk than the ledger, and out of the ledger's backups.
+            it on another disk than the ledger, and out of the ledger's backups. It may
+            be a link there.
         keys: The log's keys, the newest first; all are called as the log is, and all
             sign. At least one.
         retired: Keys that may have signed the last checkpoint and sign no more.
@@ -92,13 +93,13 @@ class LogSigner:
             ExtraMissing: If the extra ``crypto`` is not installed.
         """
         self._check_durable(log, is_durable=is_durable)
-        with self._alone():
+        with self._alone() as place:
             last = self._last(begin=begin)
             checkpoint = log.checkpoint(self.origin)
             if last:
                 self._check_continues(log, last, checkpoint)
             note = signed(checkpoint, self.keys, self.clock())
-            self._keep(note)
+            self._keep(note, place)
         return note
 
     def last_note(self) -> Note | None:
@@ -178,10 +179,16 @@ class LogSigner:
         return ForkRefused(self.origin, text, last.size, last.root, size, root)
 
     @contextmanager
-    def _alone(self) -> Generator[None]:
-        """Hold the lock of this log's signers, in a file beside the last checkpoint."""
+    def _alone(self) -> Generator[Path]:
+        """Hold the lock of this log's signers, in a file beside the last checkpoint.
+
+        Yields:
+            Where the last checkpoint is: the path may be a link, and putting a file in
+            the link's place would bring it back from the other disk.
+        """
         try:
-            descriptor = os.open(f"{self.last}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+            place = Path(os.path.realpath(self.last))
+            descriptor = os.open(f"{place}.lock", os.O_RDWR | os.O_CREAT, 0o600)
         except (OSError, ValueError) as error:
             problem = f"no lock can be taken beside {self.last}: {error}"
             raise SigningRefused(self.origin, problem) from None
@@ -189,19 +196,17 @@ class LogSigner:
             _lock(descriptor)
         except OSError as error:
             os.close(descriptor)
-            problem = (
-                f"another process is signing ({self.last}.lock: {error}); try again"
-            )
+            problem = f"another process is signing ({place}.lock: {error}); try again"
             raise SigningRefused(self.origin, problem) from None
         try:
-            yield
+            yield place
         finally:
             os.close(descriptor)  # and so the lock is free
 
-    def _keep(self, note: Note) -> None:
+    def _keep(self, note: Note, place: Path) -> None:
         """Put the note in the last one's place, on the disk before it is given out."""
         try:
-            replace_durably(self.last, bytes(note))
+            replace_durably(place, bytes(note))
         except OSError as error:
             problem = f"the new checkpoint cannot be kept in {self.last}: {error}"
             raise SigningRefused(self.origin, problem) from None
