@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -180,6 +181,46 @@ def test_a_target_that_is_there_is_left(tmp_path: Path) -> None:
             as_folder(small(), tmp_path / name)
     assert {"folder", "file.zip", "link"} == {one.name for one in tmp_path.iterdir()}
     assert "mine" == (tmp_path / "file.zip").read_text()
+
+
+@pytest.mark.parametrize("has_links", [True, False])
+@pytest.mark.parametrize("name", ["pack", "pack.zip"])
+def test_a_target_that_came_meanwhile_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, *, has_links: bool
+) -> None:
+    """Two packs are made at once: one is told that the other has the name."""
+    target = tmp_path / name
+    first = as_folder(small(2), tmp_path / f"first-{name}")
+    before = first.read_bytes() if first.is_file() else files_of(first)
+    settle = packing._settle
+
+    def late(staged: Path) -> None:
+        settle(staged)
+        first.rename(target)
+
+    monkeypatch.setattr(packing, "_settle", late)
+    if not has_links:
+        monkeypatch.setattr(os, "link", refuse_links)
+    with pytest.raises(FileExistsError, match="not overwritten"):
+        as_folder(small(3), target)
+    assert [target] == list(tmp_path.iterdir())
+    assert before == (target.read_bytes() if target.is_file() else files_of(target))
+
+
+def refuse_links(*_: object, **__: object) -> None:
+    """Do as a disk that has no hard links, such as a stick's."""
+    raise PermissionError(1, "Operation not permitted")
+
+
+def test_an_archive_is_written_where_there_are_no_links(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sticks have none, and packs are handed over on them."""
+    linked = as_folder(small(), tmp_path / "linked.zip")
+    monkeypatch.setattr(os, "link", refuse_links)
+    renamed = as_folder(small(), tmp_path / "renamed.zip")
+    assert linked.read_bytes() == renamed.read_bytes()
+    assert {linked, renamed} == set(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("name", ["pack", "pack.zip"])

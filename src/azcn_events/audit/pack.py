@@ -146,7 +146,7 @@ def write_pack(
     """
     target = Path(target)
     if os.path.lexists(target):
-        raise FileExistsError(17, "it is there already, and is not overwritten", target)
+        raise _taken(target)
     basis = Basis(note, tuple(keys), policy, ledger.lifecycle.name)
     check_signed(basis)
     # Beside the target: only inside one file system a rename is all or nothing.
@@ -161,7 +161,7 @@ def write_pack(
                 write_zip(file, {name: staged / name for name, _ in walk(staged)})
             staged = archive
         _settle(staged)
-        staged.rename(target)
+        _name(staged, target)
     fsync_folder(target.parent)
     return target
 
@@ -183,6 +183,23 @@ def _settle(staged: Path) -> None:
             os.fsync(file.fileno())
     if staged.is_dir():
         staged.chmod(0o755)
+
+
+def _name(staged: Path, target: Path) -> None:
+    """Give what is staged its name; what has come to have it meanwhile is left."""
+    try:
+        if staged.is_dir():
+            staged.rename(target)  # It replaces at most an empty folder: nothing.
+        else:
+            target.hardlink_to(staged)  # A rename would replace another archive.
+    except OSError as error:
+        if os.path.lexists(target):
+            raise _taken(target) from error
+        staged.rename(target)  # The disk may have no links; else this fails as well.
+
+
+def _taken(target: Path) -> FileExistsError:
+    return FileExistsError(17, "it is there already, and is not overwritten", target)
 
 
 # What is in it
