@@ -54,6 +54,13 @@ def link_to_itself(path: Path) -> None:
     path.symlink_to(path)
 
 
+def killed_before_the_checkpoint(path: Path, data: bytes) -> None:
+    """Write as an export does, until only the checkpoint is missing."""
+    if path.name == "checkpoint":
+        raise KeyboardInterrupt
+    replace_durably(path, data)
+
+
 def exported(log: Log, folder: Path) -> Checkpoint:
     """Export all of a log; give the checkpoint."""
     export_tiles(log, folder, note_of(log))
@@ -192,6 +199,71 @@ def test_an_export_that_breaks_off_shows_the_log_as_before(
     assert before.text() == read_checkpoint(tmp_path).text
     assert 300 == sum(1 for _ in read_tiles(tmp_path, before))
     assert 800 == sum(1 for _ in read_tiles(tmp_path, exported(log, tmp_path)))
+
+
+def test_what_another_log_left_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its export was killed before the checkpoint, and its files are as many."""
+    with monkeypatch.context() as patch:
+        patch.setattr(tiles_module, "replace_durably", killed_before_the_checkpoint)
+        with pytest.raises(KeyboardInterrupt):
+            exported(log_of(600, word="other"), tmp_path)
+    log = log_of(600)
+    checkpoint = exported(log, tmp_path)
+    assert list(log.entries(0, 600)) == list(read_tiles(tmp_path, checkpoint))
+
+
+def test_what_was_damaged_is_written_again(copy: Path) -> None:
+    """Whichever file it is, and whatever is in its place."""
+    before, log = files_of(copy), log_of(600)
+    others = b"", b"x", before["tile/0/000"], before["tile/entries/001"]
+    for name, good in before.items():
+        if name == "checkpoint":
+            continue
+        for data in (*others, good[:-1], good + b"x"):
+            (copy / name).write_bytes(data)
+            exported(log, copy)
+            assert before == files_of(copy), name
+        (copy / name).unlink()
+        os.mkfifo(copy / name)
+        exported(log, copy)
+        assert before == files_of(copy), name
+
+
+def test_a_wider_file_does_not_stand_for_a_partial_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An export that went further was killed; readers ask for the exact width."""
+    log = log_of(310)
+    with monkeypatch.context() as patch:
+        patch.setattr(tiles_module, "replace_durably", killed_before_the_checkpoint)
+        with pytest.raises(KeyboardInterrupt):
+            exported(log, tmp_path)
+    export_tiles(log, tmp_path, note_of(log, 300))
+    for level in ("0", "entries"):
+        assert (tmp_path / f"tile/{level}/001.p/44").is_file()
+
+
+def test_one_export_at_a_time_writes_a_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An older one that ended later would show the log as of before."""
+    log = log_of(600)
+    refused = list[str]()
+
+    def interrupted(path: Path, data: bytes) -> None:
+        with pytest.raises(ProofRefused) as told:
+            exported(log, tmp_path)
+        refused.append(told.value.problem)
+        replace_durably(path, data)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tiles_module, "replace_durably", interrupted)
+        export_tiles(log, tmp_path, note_of(log, 500))
+    assert {"another export is writing it: try again when that is done"} == set(refused)
+    assert 600 == exported(log, tmp_path).size
+    assert note_of(log).text == read_checkpoint(tmp_path).text
 
 
 @given(st.data())

@@ -14,7 +14,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+import sys
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -32,6 +34,9 @@ from azcn_events.core.merkle import (
     node_hash,
 )
 from azcn_events.errors import InvalidValue, ProofRefused
+
+if sys.platform != "win32":
+    import fcntl
 
 __all__ = [
     "ENTRIES",
@@ -69,8 +74,9 @@ def tile_path(level: int | str, index: int, width: int = TILE_WIDTH) -> str:
 def export_tiles(log: Log, folder: str | os.PathLike[str], note: Note) -> None:
     """Write a log as tiles, or bring a folder of them up to date.
 
-    What is full and there already is not written again. The checkpoint comes last: if
-    the export breaks off, the folder shows the log as of before.
+    What is there already is read, and not written again if it is what the log's hashes
+    say. The checkpoint comes last: if the export breaks off, the folder shows the log
+    as of before.
 
     Args:
         log: The log.
@@ -79,25 +85,25 @@ def export_tiles(log: Log, folder: str | os.PathLike[str], note: Note) -> None:
 
     Raises:
         ProofRefused: If the note is no checkpoint of this log, or what the folder
-            shows is another log, or this one at a later time; if stored events do not
-            have the hashes stored beside them.
+            shows is another log, or this one at a later time; if another export is
+            writing it; if stored events do not have the hashes stored beside them.
         InvalidValue: If an entry is longer than ``ENTRY_BYTES_MAX``.
         OSError: If the folder cannot be written.
     """
     folder = Path(folder)
     checkpoint = _checked(log, Checkpoint.parse(note.text))
-    if (folder / _CHECKPOINT).exists():
-        _check_continued(
-            log, Checkpoint.parse(read_checkpoint(folder).text), checkpoint
-        )
     folder.mkdir(parents=True, exist_ok=True)
-    for tile in _tiles_of(checkpoint.size):
-        if not (folder / tile.path).is_file():
-            _put(folder / tile.path, tile.content(log))
-    replace_durably(folder / _CHECKPOINT, bytes(note))
-    for tile in _tiles_of(checkpoint.size):
-        if tile.width == TILE_WIDTH:
-            shutil.rmtree(folder / f"{tile.path}.p", ignore_errors=True)
+    with _alone(folder):
+        if (folder / _CHECKPOINT).exists():
+            shown = Checkpoint.parse(read_checkpoint(folder).text)
+            _check_continued(log, shown, checkpoint)
+        for tile in _tiles_of(checkpoint.size):
+            if not _is_there(folder, tile, log):
+                _put(folder / tile.path, tile.content(log))
+        replace_durably(folder / _CHECKPOINT, bytes(note))
+        for tile in _tiles_of(checkpoint.size):
+            if tile.width == TILE_WIDTH:
+                shutil.rmtree(folder / f"{tile.path}.p", ignore_errors=True)
 
 
 def read_checkpoint(folder: str | os.PathLike[str]) -> Note:
@@ -209,6 +215,46 @@ def _check_continued(log: Log, old: Checkpoint, new: Checkpoint) -> None:
         raise ProofRefused(what, "what it shows is not a beginning of this log")
 
 
+@contextmanager
+def _alone(folder: Path) -> Generator[None]:
+    """Lock a folder against other exports: an older one might end later.
+
+    The folder itself is locked, as a file for it would be served with the others.
+    """
+    if sys.platform == "win32":  # pragma: no cover - a folder cannot be opened there
+        yield
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            problem = "another export is writing it: try again when that is done"
+            raise ProofRefused("folder of tiles", problem) from None
+        yield
+    finally:
+        os.close(descriptor)  # and so the lock is free
+
+
+def _is_there(folder: Path, tile: _Tile, log: Log) -> bool:
+    """Say whether a file is there and has what the log would write into it.
+
+    An export that broke off may have left it, of another log even. For a bundle the
+    log's hashes say so, and no event is read from the store, which takes longer.
+    """
+    try:
+        data = _read(folder, tile.path, _BUNDLE_BYTES_MAX)
+        if tile.level != ENTRIES:
+            return data == tile.content(log)
+        low = tile.index * TILE_WIDTH
+        leaves = log.hashes(0, low, low + tile.width)
+        for _ in _unpacked(tile, data, tile.width, leaves):
+            pass
+    except ProofRefused:
+        return False
+    return True
+
+
 def _bundle(log: Log, low: int, high: int) -> bytes:
     leaves = log.hashes(0, low, high)
     parts = list[bytes]()
@@ -278,6 +324,11 @@ def _hashes(folder: Path, tile: _Tile) -> bytes:
 
 def _entries(folder: Path, bundle: _Tile, leaves: bytes) -> Iterator[bytes]:
     data, width = _read_tile(folder, bundle, _BUNDLE_BYTES_MAX)
+    yield from _unpacked(bundle, data, width, leaves)
+
+
+def _unpacked(bundle: _Tile, data: bytes, width: int, leaves: bytes) -> Iterator[bytes]:
+    """Yield the entries of a bundle, or of the beginning of a wider one."""
     what, at = f"bundle {bundle.path}", 0
     for number in range(width):
         end = at + 2 + int.from_bytes(data[at : at + 2], "big")
