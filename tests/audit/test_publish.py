@@ -32,7 +32,11 @@ from azcn_events.core.leaf import leaves_of
 from azcn_events.core.lifecycle import Lifecycle
 from azcn_events.core.merkle import Frontier
 from azcn_events.demo import seed_files
-from azcn_events.errors import InvalidValue, TransitionRefused, UnknownName
+from azcn_events.errors import (
+    InvalidValue,
+    TransitionRefused,
+    UnknownName,
+)
 from azcn_events.investment import INVESTMENT, AgreementIdentified, ValueReported
 from azcn_events.reports import REPORTS, VERSIONS
 from azcn_events.reports.table import Cell, Table
@@ -574,7 +578,7 @@ def test_a_record_that_contradicts_itself_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    "content", ["junk", "{}", "[]", "3", '{"columns": 1}', "[" * 9999]
+    "content", ["junk", "{}", "[]", "3", '{"columns": 1}', "[" * 9999, "9" * 9999]
 )
 def test_a_record_of_anything_crashes_nothing(content: str) -> None:
     """Whoever records may say that anything was told."""
@@ -585,6 +589,39 @@ def test_a_record_of_anything_crashes_nothing(content: str) -> None:
     assert Outcome.CODE_DIFFERS is found.outcome
     assert "and is not" in found.untold
     assert found.explain()
+
+
+@given(st.integers(0, 2000), st.integers(0, 40), st.text(max_size=9))
+def test_a_record_that_is_nearly_right_crashes_nothing(
+    at: int, cut: int, put: str
+) -> None:
+    """Changed anywhere, with the digest of what it is now."""
+    ledger = three_agreements()
+    event = published(publish(ledger, "pipeline", cites=BULLETIN))
+    at %= len(event.content)
+    content = event.content[:at] + put + event.content[at + cut :]
+    other = attrs.evolve(event, content=content, digest=digest_of(content))
+    try:
+        record = ledger.record("report/pipeline", other).records[0]
+    except InvalidValue:
+        return  # It cannot be stored.
+    found = reproduce(ledger, record.id)
+    assert (content == event.content) == found.is_same
+    assert found.explain()
+    assert found.table_of_drift().text()
+
+
+@pytest.mark.parametrize(("parts", "rows"), [(10**30, None), (0, 77)])
+def test_a_record_that_miscounts_is_no_other_report(
+    parts: int, rows: int | None
+) -> None:
+    """Whatever number of parts and rows it states; the digest decides."""
+    ledger = three_agreements()
+    event = published(publish(ledger, "pipeline", cites=BULLETIN))
+    rows = event.rows if rows is None else rows
+    other = attrs.evolve(event, parts=parts, rows=rows)
+    found = reproduce(ledger, ledger.record("report/pipeline", other).records[0].id)
+    assert Outcome.SAME is found.outcome
 
 
 @pytest.mark.parametrize("name", ["moment", "before", "no such"])

@@ -19,9 +19,9 @@ from datetime import date
 from enum import Enum
 from hashlib import sha256
 from inspect import signature
-from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
+import msgspec
 from attrs import evolve, frozen
 
 from azcn_events.core.events import (
@@ -425,28 +425,46 @@ def _told(
     else:
         rows = ledger.store.read(record.stream, after=record.version)
         pieces = [event.content]
-        for more in islice(ledger.codec.records(rows), event.parts):
+        following = ledger.codec.records(rows)
+        for _, more in zip(range(event.parts), following, strict=False):
             pieces += [getattr(more.event, "content", "")]
         told = "".join(pieces).encode()
         if _digest(told) != event.digest:
             return b"", _CONTRADICTED
     if event.form != FORM:
         return b"", f"it is written as {event.form!r}, and this release reads {FORM!r}"
-    if not _is_of_form(told):
+    content = _content(told)
+    if content is None:
         return b"", f"it says that it is written as {FORM!r}, and is not"
+    if (count := len(content["rows"])) != event.rows:
+        return b"", f"it has {count} rows, and is said to have {event.rows}"
     return told, ""
 
 
 _CONTRADICTED: Final = "what the log keeps of it is not what its digest is of"
 
 
-def _is_of_form(told: bytes) -> bool:
+class _Content(TypedDict):
+    """What :func:`content_of` writes."""
+
+    name: str
+    title: str
+    columns: list[tuple[str, str]]
+    context: list[tuple[str, str]]
+    notes: list[str]
+    rows: list[list[Any]]
+    totals: list[int]
+
+
+def _content(told: bytes) -> _Content | None:
+    """Read what was told; None if it is written in another way: anybody may record."""
     try:
-        said = json.loads(told)
-        names = [name for name, _ in said["columns"]]
-        return "totals" in said and all(len(row) == len(names) for row in said["rows"])
-    except (ValueError, TypeError, KeyError, RecursionError):
-        return False
+        said = msgspec.json.decode(told, type=_Content)
+        json.loads(told)
+    except (ValueError, RecursionError):
+        return None
+    width = len(said["columns"])
+    return said if all(len(row) == width for row in said["rows"]) else None
 
 
 def _agreement(ledger: Ledger, event: ReportPublished) -> tuple[int, dict[int, str]]:

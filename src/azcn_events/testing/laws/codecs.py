@@ -69,8 +69,11 @@ def _plain_events(lifecycle: Lifecycle) -> Iterator[Event]:
 def _neighbours(event: Event) -> Iterator[Event]:
     """Yield events that differ in one text or one number."""
     for field in attrs.fields(type(event)):
-        for other in _OTHERS.get(cast("Any", type(getattr(event, field.name))), ()):
-            neighbour = changed(event, **{field.alias: other}) if field.init else None
+        value = getattr(event, field.name)
+        for other in _OTHERS.get(cast("Any", type(value)), ()):
+            # 1.50 equals 1.5, and both may be said.
+            is_another = field.init and other != value
+            neighbour = changed(event, **{field.alias: other}) if is_another else None
             if neighbour is not None:
                 yield neighbour
 
