@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import subprocess
+import sys
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -222,11 +223,23 @@ def test_what_is_no_ledger_is_refused(
     assert reason == refusal(folder / "ledger.db").reason
 
 
-@pytest.mark.parametrize("name", ["", ":memory:", "a\0b"])
+@pytest.mark.parametrize("name", ["", ":memory:", "a\0b", "a\udcff.db"])
 def test_what_is_no_path_is_refused(name: str) -> None:
     """A file of that name would surprise."""
     with pytest.raises(InvalidValue, match="cannot name a file"):
         SqliteStore.open(name)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names are Unicode")
+def test_a_folder_that_sqlite_cannot_name_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its name may hide behind a relative path."""
+    (tmp_path / "d\udcff").mkdir()
+    monkeypatch.chdir(tmp_path / "d\udcff")
+    with pytest.raises(InvalidValue, match="cannot name a file"):
+        SqliteStore.open("ledger.db")
+    assert [] == list(Path().iterdir())
 
 
 @pytest.mark.parametrize("name", ["x" * 300, "loop"])

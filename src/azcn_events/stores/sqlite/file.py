@@ -61,13 +61,20 @@ def checked_path(path: str | os.PathLike[str]) -> str:
     """Give a path as text.
 
     Raises:
-        InvalidValue: If it is ``":memory:"`` or cannot be a path.
+        InvalidValue: If it is ``":memory:"``, cannot be a path, or is not UTF-8,
+            which SQLite needs.
     """
     place = os.fspath(path)
     if not place or place == ":memory:" or "\0" in place:
         raise InvalidValue(
             place, "this cannot name a file", "a path; MemoryStore needs none"
         )
+    real = os.path.realpath(place)  # A folder above may be what is called so.
+    try:
+        real.encode()
+    except UnicodeEncodeError as error:
+        problem = "this cannot name a file of SQLite's"
+        raise InvalidValue(real, problem, "a path in UTF-8", error.start) from None
     return place
 
 
