@@ -307,6 +307,47 @@ def test_a_wrong_command_line_is_code_2(run: Run, words: tuple[str, ...]) -> Non
     assert "usage: azcn" in err
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("verify", ""),
+        ("verify", "--policy", ""),
+        ("verify", "--policy="),
+        ("verify", "--kept", ""),
+        ("evidence", ""),
+        ("tiles", "", "--checkpoint", "x"),
+        ("pack", "", "--checkpoint", "x", "--key", "x"),
+        ("witness", "--key-file", "x", "--state", "x", "--host", ""),
+        ("log", ""),
+        ("log", "--source", ""),
+        ("log", "--when-since", ""),
+        ("log", "--when-until", ""),
+        ("log", "--recorded-since", ""),
+        ("demo", "--known-by", ""),
+        ("report", "changes", "--since-known-by", "", "--since-as-of", "2025"),
+        ("report", "status", "--agreement", ""),
+        ("reproduce", "1", "--content", ""),
+    ],
+)
+def test_an_empty_value_is_refused(
+    seeded: Run, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    """It would mean this folder, every network, no filter: nobody asked for that."""
+    before = sorted(tmp_path.iterdir())
+    code, out, err = seeded(*words)
+    assert (2, "") == (code, out)
+    assert "this is empty: fill it in, or leave it out" in err
+    assert before == sorted(tmp_path.iterdir())
+
+
+def test_a_cell_of_a_row_may_be_empty(seeded: Run) -> None:
+    """Whoever copies a row from a report copies such a cell too."""
+    words = ("explain", "status", "agreement/none", "", "--column", "activity")
+    code, _, err = seeded(*words)
+    assert 1 == code
+    assert "no row" in err
+
+
 @pytest.mark.parametrize("words", [("show", "a"), ("log",), ("report", "status")])
 def test_a_missing_ledger_is_code_3(
     run: Run, tmp_path: Path, words: tuple[str, ...]

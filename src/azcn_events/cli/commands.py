@@ -51,8 +51,18 @@ class Commands:
             epilog=f"example: {example}",
             parents=list(parents),
         )
+        # None is the type of all that asks for no other; a value that may be empty
+        # asks for ``str``.
+        made.register("type", None, _filled)
         made.set_defaults(run=run)
         return made
+
+
+def _filled(text: str) -> str:
+    """Refuse an empty value, which a variable that is not set leaves in a script."""
+    if not text:
+        raise argparse.ArgumentTypeError("this is empty: fill it in, or leave it out")
+    return text
 
 
 def _axes() -> argparse.ArgumentParser:
@@ -79,6 +89,7 @@ def _ledger() -> argparse.ArgumentParser:
     ledger.add_argument(
         "--ledger",
         metavar="URL",
+        type=str,  # The store says what is wrong with it.
         default=os.environ.get("AZCN_LEDGER", "azcn.db"),
         help="a SQLite file (default: AZCN_LEDGER or azcn.db)",
     )

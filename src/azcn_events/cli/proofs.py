@@ -155,8 +155,8 @@ def _add_published(commands: Commands) -> None:
     publish.add_argument(
         "--source", required=True, help="the stream of where it stands"
     )
-    publish.add_argument("--at", default="", help="the place in it")
-    publish.add_argument("--by", default="", help="who gives it out")
+    publish.add_argument("--at", help="the place in it")
+    publish.add_argument("--by", help="who gives it out")
     reproduce = commands.add(
         "reproduce",
         _reproduce,
@@ -170,7 +170,7 @@ def _add_published(commands: Commands) -> None:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    if options.pack:
+    if options.pack is not None:
         return _verify_pack(options)
     from azcn_events.audit.claims import claims_of  # noqa: PLC0415 - see open_ledger
     from azcn_events.audit.ledger_files import verify_file  # noqa: PLC0415 - see open_ledger
@@ -327,8 +327,8 @@ def _publish(options: argparse.Namespace) -> None:
         published = publish(
             ledger,
             options.name,
-            cites=Citation(options.source, options.at),
-            by=options.by,
+            cites=Citation(options.source, options.at or ""),
+            by=options.by or "",
             as_of=options.as_of,
             known_by=options.known_by,
             **asked,

@@ -41,7 +41,7 @@ def add(commands: Commands) -> None:
         since,
     )
     explain.add_argument("name", help="which report")
-    explain.add_argument("row", nargs="+", help="what its row begins with")
+    explain.add_argument("row", nargs="+", type=str, help="what its row begins with")
     explain.add_argument("--column", required=True, help="the column's name")
     blame = commands.add(
         "blame",
@@ -53,9 +53,7 @@ def add(commands: Commands) -> None:
         ledger,
     )
     blame.add_argument("id", help="the stream, such as agreement/cardboard")
-    blame.add_argument(
-        "field", nargs="?", default="", help="one part only, such as area"
-    )
+    blame.add_argument("field", nargs="?", help="one part only, such as area")
     diff = commands.add(
         "diff",
         _diff,
@@ -69,8 +67,10 @@ def add(commands: Commands) -> None:
         since,
     )
     diff.add_argument("name", help="which report")
-    diff.add_argument("row", nargs="*", help="what the row begins with; every row")
-    diff.add_argument("--column", default="", help="the column's name; every column")
+    diff.add_argument(
+        "row", nargs="*", type=str, help="what the row begins with; every row"
+    )
+    diff.add_argument("--column", help="the column's name; every column")
     bisect = commands.add(
         "bisect",
         _bisect,
@@ -84,9 +84,12 @@ def add(commands: Commands) -> None:
     )
     bisect.add_argument("rule", help="which of these there should be none of")
     bisect.add_argument(
-        "row", nargs="*", help="with --column: of the report RULE, what the row begins"
+        "row",
+        nargs="*",
+        type=str,
+        help="with --column: of the report RULE, what the row begins",
     )
-    bisect.add_argument("--column", default="", help="a column of the report RULE")
+    bisect.add_argument("--column", help="a column of the report RULE")
     bisect.add_argument(
         "--after", type=int, default=0, metavar="N", help="a position at which it held"
     )
@@ -141,7 +144,7 @@ def _explain(options: argparse.Namespace) -> None:
 def _blame(options: argparse.Namespace) -> None:
     with open_ledger(options.ledger) as ledger:
         view = ledger.view(as_of=options.as_of, known_by=options.known_by)
-        print_table(view.blame(options.id, options.field), options)
+        print_table(view.blame(options.id, options.field or ""), options)
 
 
 def _diff(options: argparse.Namespace) -> None:
@@ -155,7 +158,7 @@ def _diff(options: argparse.Namespace) -> None:
         bridge = view.diff(
             options.name,
             *options.row,
-            column=options.column,
+            column=options.column or "",
             **earlier,
             **_parameters(options),
         )

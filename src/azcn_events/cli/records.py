@@ -51,7 +51,7 @@ def add(commands: Commands) -> None:
     record.add_argument("--when", help="when it was so (EDTF), such as 2025-04~")
     record.add_argument("--source", help="the source's stream")
     record.add_argument("--at", help="the place in the source")
-    record.add_argument("--id", default="", help="an id, to make repeating it safe")
+    record.add_argument("--id", help="an id, to make repeating it safe")
     record.add_argument("--by", help="who records it")
     show = commands.add(
         "show",
@@ -72,14 +72,14 @@ def add(commands: Commands) -> None:
         form,
         ledger,
     )
-    log.add_argument("stream", nargs="?", default="", help="one stream only")
+    log.add_argument("stream", nargs="?", help="one stream only")
     log.add_argument(
         "--kind",
         action="append",
         default=[],
         help="facts of this kind only, such as land-allocated; may be repeated",
     )
-    log.add_argument("--source", default="", help="what cites this source only")
+    log.add_argument("--source", help="what cites this source only")
     log.add_argument(
         "--recorded-since", metavar="DATE", help="what was recorded then or later"
     )
@@ -206,7 +206,7 @@ def _choice(options: argparse.Namespace, kinds: tuple[str, ...]) -> Any:  # noqa
     since, until = options.recorded_since, options.recorded_until
     return Choice(
         kinds=tuple(options.kind),
-        source=options.source,
+        source=options.source or "",
         recorded_since=None if since is None else known_from(since),
         recorded_until=None if until is None else known_until(until),
         when_since=options.when_since and day_of(options.when_since),
