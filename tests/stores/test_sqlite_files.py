@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import apsw
 import pytest
 
+from azcn_events.audit import verify_file
 from azcn_events.errors import (
     InvalidValue,
     StoreBusy,
@@ -283,6 +284,20 @@ def test_a_ledger_that_cannot_be_written(
 
 
 # What becomes damaged
+
+
+@pytest.mark.parametrize("table", ["event", "EVENT", "kind", "stream"])
+def test_a_trigger_of_others_is_refused(path: Path, table: str) -> None:
+    """It could swallow what is appended; verification names it too."""
+    fill(path, 3)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(
+            f"CREATE TRIGGER swallow BEFORE INSERT ON {table}"
+            " BEGIN SELECT RAISE(IGNORE); END"
+        )
+    with pytest.raises(StoreUnusable, match=r"triggers that are not ours.*swallow"):
+        SqliteStore.open(path)
+    assert ["trigger"] == [one.code for one in verify_file(path).findings]
 
 
 def everything(path: Path) -> list[object]:

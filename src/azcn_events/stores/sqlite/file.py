@@ -24,7 +24,11 @@ from azcn_events.stores.sqlite.driver import (
     milliseconds,
 )
 from azcn_events.stores.sqlite.line import Wait, begin_immediate, gate
-from azcn_events.stores.sqlite.schema import schema, upgrade_from_1
+from azcn_events.stores.sqlite.schema import (
+    foreign_triggers,
+    schema,
+    upgrade_from_1,
+)
 
 __all__ = [
     "APPLICATION_ID",
@@ -255,6 +259,12 @@ def _prepare(writer: Connection, place: str, real: str, wait: Wait) -> None:
         raise StoreUnusable(place, "damaged", detail)
     if writer.pragma("user_version") != SCHEMA_VERSION:
         _upgrade(writer, real, wait)
+    if foreign := foreign_triggers(writer):
+        detail = (
+            f"it has triggers that are not ours ({listed(foreign)}), which could change"
+            " what is recorded: find out who made them, and drop them"
+        )
+        raise StoreUnusable(place, "damaged", detail)
     if writer.pragma("journal_mode") != "wal":
         with gate(real, wait):
             mode = writer.pragma("journal_mode", "wal")

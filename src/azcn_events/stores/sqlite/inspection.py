@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final, NamedTuple, cast
 from urllib.parse import quote
@@ -39,6 +39,7 @@ from azcn_events.stores.sqlite.salvage import (
     Unreadable,
     limited,
 )
+from azcn_events.stores.sqlite.schema import foreign_triggers
 
 __all__ = [
     "ABSENT",
@@ -259,6 +260,10 @@ def _declared(
         if missing and (missing, version) != (["leaf"], 1):
             text = f"the table {table} has no column {listed(missing)}"
             oddities.append(Oddity("table", text))
+    with suppress(*DAMAGE):  # Then it is said already.
+        if foreign := foreign_triggers(connection):
+            text = f"triggers that are not ours can change rows: {listed(foreign)}"
+            oddities.append(Oddity("trigger", text))
     return columns, oddities
 
 

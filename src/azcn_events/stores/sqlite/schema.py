@@ -14,13 +14,30 @@ from azcn_events.errors import InvalidValue, StoreUnusable
 from azcn_events.stores import batch
 from azcn_events.stores.sqlite.driver import REPAIR, Connection
 
-__all__ = ["schema", "upgrade_from_1"]
+__all__ = ["foreign_triggers", "schema", "upgrade_from_1"]
 
 
 def schema() -> str:
     """Give the SQL that makes the tables in an empty file."""
     text = resources.files("azcn_events.stores.sqlite") / "schema.sql"
     return text.read_text("utf-8")
+
+
+def foreign_triggers(connection: Connection) -> list[str]:
+    """Name the triggers on our tables that are none of ours, in order.
+
+    One of them can drop what is appended, or append more, and nothing would say so.
+    """
+    ours = {f"{table}_is_not_{done}" for table in _TABLES for done in _DONE}
+    found = connection.execute(_TRIGGERS).fetchall()
+    return sorted({str(name) for (name,) in found} - ours)
+
+
+_DONE: Final = ("changed", "deleted")
+_TRIGGERS: Final = """
+    SELECT name FROM sqlite_schema
+    WHERE type = 'trigger' AND tbl_name COLLATE nocase IN ('event', 'stream', 'kind')
+"""
 
 
 def upgrade_from_1(writer: Connection, place: str) -> None:
