@@ -26,6 +26,7 @@ from azcn_events import (
 )
 from azcn_events.core.events import Resumed, Suspended
 from azcn_events.demo import seed_files
+from azcn_events.errors import UnknownName
 from azcn_events.investment import events as ev
 from azcn_events.reports import REPORTS
 from azcn_events.reports.records import records
@@ -127,6 +128,15 @@ def test_status_counts_deviations(ledger: Ledger) -> None:
     assert [1, None] == [cell.value for cell in table.column("deviations")]
     assert "4" in str(table.rows[-1].cells[0].value)
     assert Missing.UNKNOWN is table.rows[-1].cells[2].value
+
+
+@pytest.mark.parametrize("name", ["status", "milestones"])
+def test_an_agreement_that_nobody_told_of_is_refused(ledger: Ledger, name: str) -> None:
+    """An empty report would say that it stands nowhere."""
+    ledger.record(A, OPENED, LAND)
+    with pytest.raises(UnknownName, match="no agreement is called 'agreement/x'"):
+        ledger.report(name, agreement="agreement/x")
+    assert ledger.report(name, agreement=A).rows
 
 
 # --- milestones ---------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from azcn_events.core.history import Moment
 from azcn_events.core.values import Missing
+from azcn_events.errors import UnknownName
 from azcn_events.investment.portfolio import Standing, standings
 from azcn_events.reports.common import anonymous, either, field_of
 from azcn_events.reports.table import Cell, Column, Row, Table
@@ -20,7 +21,13 @@ def status(moment: Moment, agreement: str = "") -> Table:
     Args:
         moment: The log at a moment.
         agreement: One stream only; all if empty.
+
+    Raises:
+        UnknownName: If there is no such stream.
     """
+    streams = tuple(h.stream for h in moment.histories(moment.lifecycle.category))
+    if agreement and agreement not in streams:
+        raise UnknownName("agreement", agreement, streams)
     names = tuple(milestone.name for milestone in moment.lifecycle.milestones)
     rows = [
         _row(moment, standing)
