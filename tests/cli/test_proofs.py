@@ -128,6 +128,24 @@ def test_a_published_report_is_made_again(seeded: Run) -> None:
     assert "this is no published report" in err
 
 
+@pytest.mark.parametrize("digits", [1, 18, 19, 20, 5000])
+def test_a_position_may_be_beyond_all_numbers(seeded: Run, digits: int) -> None:
+    """What is no publication is refused, however many digits it has."""
+    code, out, err = seeded("reproduce", "9" * digits)
+    assert (1, "") == (code, out)
+    assert "this is no published report" in err
+
+
+def test_what_cannot_be_reported_is_not_published(seeded: Run) -> None:
+    """An agreement that nobody told of leaves no record of an empty report."""
+    asked = ("status", "--agreement", "agreement/cardbord")
+    for words in (("report", *asked), ("publish", *asked, "--source", "source/s")):
+        code, out, err = seeded(*words)
+        assert (1, "") == (code, out)
+        assert "did you mean 'agreement/cardboard'" in err
+    assert "(27 records)" in seeded("init")[1]
+
+
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
 def test_what_others_check_is_utf8_wherever_it_is_made(
     seeded: Run, tmp_path: Path, encoding: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from typing import Any, Final
 
@@ -351,7 +352,8 @@ def _reproduce(options: argparse.Namespace) -> int:
     with open_ledger(options.ledger) as ledger:
         found = reproduce(
             ledger,
-            int(which) if which.isascii() and which.isdigit() else which,
+            # As a number that no position can be it is an id, and there is none.
+            int(which) if re.fullmatch("[0-9]{1,18}", which) else which,
             content=content,
         )
     if options.json or options.csv or found.drift:
