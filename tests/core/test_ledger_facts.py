@@ -198,6 +198,38 @@ def test_an_erasure_is_ordered_grounded_and_approved_by_two(
         erased(**{field: value})
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [
+        (
+            "commitments",
+            (),
+            ("", "an erasure erases something")
+            + ("the commitments of the values that are gone",),
+        ),
+        (
+            "ground",
+            " ",
+            (" ", "ground says nothing", "who ordered it, and on what legal ground"),
+        ),
+        (
+            "approved_by",
+            ("A. Person", "a.  person"),
+            ("A. Person, a.  person", "one person alone may not erase")
+            + ("the names of at least two different people",),
+        ),
+    ],
+)
+def test_what_an_erasure_lacks_is_told(
+    field: str, value: object, told: tuple[str, str, str]
+) -> None:
+    """With what was found, what is wrong with it, and what is asked for."""
+    with pytest.raises(InvalidValue) as caught:
+        erased(**{field: value})
+    error = caught.value
+    assert told == (error.found, error.problem, error.accepted)
+
+
 def test_a_continuation_only_has_content() -> None:
     """It says nothing by itself."""
     assert "x" == ReportContinued(content="x", when=WHEN, cites=FROM).content
