@@ -204,8 +204,11 @@ def test_an_erasure_is_ordered_grounded_and_approved_by_two(
         (
             "commitments",
             (),
-            ("", "an erasure erases something")
-            + ("the commitments of the values that are gone",),
+            (
+                "",
+                "an erasure erases something",
+                "the commitments of the values that are gone",
+            ),
         ),
         (
             "ground",
@@ -215,8 +218,11 @@ def test_an_erasure_is_ordered_grounded_and_approved_by_two(
         (
             "approved_by",
             ("A. Person", "a.  person"),
-            ("A. Person, a.  person", "one person alone may not erase")
-            + ("the names of at least two different people",),
+            (
+                "A. Person, a.  person",
+                "one person alone may not erase",
+                "the names of at least two different people",
+            ),
         ),
     ],
 )
