@@ -248,10 +248,15 @@ def _histories(
 
 @lru_cache(maxsize=256)
 def _detours(lifecycle: Lifecycle, category: str) -> tuple[type[Event], ...]:
-    """Give the classes of detours, twice those that are on nobody's way."""
+    """Give the classes of detours, twice those that are on nobody's way.
+
+    However few facts a lifecycle has of its own, half of the detours are of them.
+    """
     kinds = _kinds(lifecycle, category)
     steps = {type(fact) for node in _graph(lifecycle).nodes for fact in node.history}
-    return (*kinds, *(kind for kind in kinds if kind not in steps))
+    own = [kind for kind in kinds if kind not in COMMON.values()]
+    more = own * (len(kinds) // (2 * len(own))) if own else ()
+    return (*kinds, *(kind for kind in kinds if kind not in steps), *more)
 
 
 _MOSTLY: Final = st.sampled_from([True, True, False])
