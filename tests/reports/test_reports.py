@@ -26,7 +26,7 @@ from azcn_events import (
 )
 from azcn_events.core.events import Resumed, Suspended
 from azcn_events.demo import seed_files
-from azcn_events.errors import UnknownName
+from azcn_events.errors import InvalidValue, UnknownName
 from azcn_events.investment import events as ev
 from azcn_events.reports import REPORTS
 from azcn_events.reports.records import records
@@ -137,6 +137,13 @@ def test_an_agreement_that_nobody_told_of_is_refused(ledger: Ledger, name: str) 
     with pytest.raises(UnknownName, match="no agreement is called 'agreement/x'"):
         ledger.report(name, agreement="agreement/x")
     assert ledger.report(name, agreement=A).rows
+
+
+def test_the_status_of_what_is_no_text_is_refused(ledger: Ledger) -> None:
+    """The message can be read: a name's neighbours are only looked for in text."""
+    number: Any = 7
+    with pytest.raises(InvalidValue, match="'7': this is no text"):
+        ledger.report("status", agreement=number)
 
 
 # --- milestones ---------------------------------------------------------------

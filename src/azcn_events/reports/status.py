@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from azcn_events.core.history import Moment
 from azcn_events.core.values import Missing
-from azcn_events.errors import UnknownName
+from azcn_events.errors import InvalidValue, UnknownName
 from azcn_events.investment.portfolio import Standing, standings
 from azcn_events.reports.common import anonymous, either, field_of
 from azcn_events.reports.table import Cell, Column, Row, Table
@@ -24,7 +24,12 @@ def status(moment: Moment, agreement: str = "") -> Table:
 
     Raises:
         UnknownName: If there is no such stream.
+        InvalidValue: If the name is no text.
     """
+    given: object = agreement  # It may come from a caller whose types nobody checks.
+    if not isinstance(given, str):
+        accepted = "a stream's name, such as agreement/cardboard"
+        raise InvalidValue(str(given), "this is no text", accepted)
     streams = tuple(h.stream for h in moment.histories(moment.lifecycle.category))
     if agreement and agreement not in streams:
         raise UnknownName("agreement", agreement, streams)
