@@ -266,7 +266,7 @@ def test_what_could_not_have_been_recorded_is_told(
         if strict or not only_strictly:
             told["unreadable"] = place + 1
         assert told == found
-        assert strict != any("strictly" in said for said in verdict.cannot)
+        assert strict != any("--strict" in said for said in verdict.cannot)
 
 
 def test_metadata_that_could_not_have_been_recorded_is_told() -> None:

@@ -62,6 +62,28 @@ def test_what_was_altered_is_found_and_not_changed(seeded: Run, vkey: str) -> No
     assert before == Path("azcn.db").read_bytes()
 
 
+def test_a_slip_is_no_tampering(seeded: Run, vkey: str) -> None:
+    """What cannot be looked at has an exit code of its own."""
+    Path("log.vkey").write_text(vkey, "utf-8")
+    for words in (
+        ("--checkpoint", "last.note"),
+        ("--key", vkey, "--kept", "nowhere.note"),
+        ("--key", "log.vkey", "--kept", "last.note"),
+        ("--ledger", "nowhere.db"),
+        ("nowhere.zip",),
+    ):
+        code, out, err = seeded("verify", *words)
+        assert (3, "") == (code, out)
+        assert err.startswith("azcn: ")
+
+
+def test_strictly_every_field_is_checked(seeded: Run) -> None:
+    """It is said that it was not, where it was not."""
+    for words, is_open in ((), True), (("--strict",), False):
+        code, out, _ = seeded("verify", *words)
+        assert (0, is_open) == (code, "--strict" in out)
+
+
 def test_a_policy_asks_for_witnesses(seeded: Run, vkey: str) -> None:
     """Without them a checkpoint is signed and no more."""
     Path("policy").write_text(f"log {vkey}\nquorum none\n", "utf-8")
@@ -86,7 +108,7 @@ def test_notes_without_a_key_mean_nothing(seeded: Run, vkey: str) -> None:
     """It asks whose they are."""
     assert vkey
     code, _, err = seeded("verify", "--checkpoint", "last.note")
-    assert (1, "azcn: whose checkpoints? give --key or --policy\n") == (code, err)
+    assert (3, "azcn: whose checkpoints? give --key or --policy\n") == (code, err)
 
 
 def test_a_second_history_is_not_signed(seeded: Run, vkey: str) -> None:
@@ -200,7 +222,8 @@ def test_what_is_no_file_is_not_waited_for(
     os.mkfifo("pipe")
     meant = (vkey if word == "VKEY" else word for word in words)
     done = in_process(*meant, at=tmp_path, timeout=60)
-    assert (1, b"") == (done.returncode, done.stdout)
+    code = 3 if words[0] == "verify" else 1
+    assert (code, b"") == (done.returncode, done.stdout)
     assert re.fullmatch(rb"azcn: \S+ is not a file\n", done.stderr)
 
 

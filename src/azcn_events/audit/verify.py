@@ -603,8 +603,8 @@ def _cannot(size: int, held: Sequence[Claim], check: _Check) -> Iterator[str]:
     if check.has_read_events and not check.is_strict:
         yield (
             "that every event could have been recorded as it stands: their fields were"
-            " read as the ledger reads them, which trusts the checksums; strictly is"
-            " slower"
+            " read as the ledger reads them, which trusts the checksums; --strict"
+            " reads them as what somebody types"
         )
     yield "that what was recorded is true, or that all that happened was recorded"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from azcn_events.core.history import Moment
 from azcn_events.core.values import Missing
 from azcn_events.errors import InvalidValue, UnknownName
@@ -26,7 +28,8 @@ def status(moment: Moment, agreement: str = "") -> Table:
         UnknownName: If there is no such stream.
         InvalidValue: If the name is no text.
     """
-    given: object = agreement  # It may come from a caller whose types nobody checks.
+    # It may come from a caller whose types nobody checks.
+    given = cast("object", agreement)
     if not isinstance(given, str):
         accepted = "a stream's name, such as agreement/cardboard"
         raise InvalidValue(str(given), "this is no text", accepted)
