@@ -22,13 +22,15 @@ import sys
 import tempfile
 import time
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from threading import Lock, Thread
+from typing import IO
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMAND_S_MAX = 1_200
+COMMAND_S_MAX = 1_500
 
 EXTRAS: dict[str, set[str]] = {
     "crypto": {"cryptography"},
@@ -86,22 +88,26 @@ class Workshop:
         python: The interpreter that has the tools.
         scratch: A directory that goes away.
         environ: The environment of every command.
+        log: Where everything is printed.
     """
 
     tree: Path
     python: Path
     scratch: Path
     environ: dict[str, str]
+    log: IO[str] = sys.stdout
 
     def run(self, *command: str | Path, at: Path | None = None) -> None:
         """Run a command in the tree, or elsewhere, and show what it prints."""
         words = [str(word) for word in command]
-        print(f"$ {shlex.join(words)}", flush=True)
+        print(f"$ {shlex.join(words)}", file=self.log, flush=True)
         process = subprocess.Popen(
             words,
             cwd=at or self.tree,
             env=self.environ,
             stdin=subprocess.DEVNULL,
+            stdout=self.log,
+            stderr=subprocess.STDOUT,
             start_new_session=True,
         )
         try:
@@ -256,6 +262,11 @@ STEPS: dict[str, Callable[[Workshop], None]] = {
 }
 
 
+ALONE = ("lint", "types", "layers", "docs")
+LANES = (("readme",), ("wheel", "judge", "mutants", "coverage"))
+"""All steps: those that come first, one by one, and those that then run at once."""
+
+
 def every(*checks: Callable[[], None]) -> None:
     """Run all checks, even if one fails; then fail with all that was found."""
     problems = []
@@ -308,7 +319,10 @@ def adopt_orphans() -> None:
 
 
 def left_running(patience_s: float = 2.0) -> list[str]:
-    """End the processes that a step left behind; returns their command lines."""
+    """End the processes that steps left behind; returns their command lines.
+
+    To be called when no step runs: every child is one that was left.
+    """
     own = Path(f"/proc/self/task/{os.getpid()}/children")
     end, lines = time.monotonic() + patience_s, list[str]()
     while True:
@@ -325,20 +339,46 @@ def left_running(patience_s: float = 2.0) -> list[str]:
         time.sleep(0.05)
 
 
+Results = dict[str, tuple[str, float]]
+"""For each step what went wrong, if anything, and the seconds taken."""
+
+
+def side_by_side(lanes: Iterable[Iterable[str]], shop: Workshop) -> Results:
+    """Run lanes of steps at once; print what each step printed when it has ended.
+
+    Tests run in one process, so that the other core has nothing to do.
+    """
+    done, printing = Results(), Lock()
+
+    def run(names: Iterable[str]) -> None:
+        for name in names:
+            path = shop.scratch / f"{name}.log"
+            with path.open("w", encoding="utf-8") as log:
+                done[name] = attempt(name, replace(shop, log=log))
+            with printing:
+                print(path.read_text("utf-8", errors="replace"), end="", flush=True)
+
+    threads = [Thread(target=run, args=(names,)) for names in lanes]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return done
+
+
 def attempt(name: str, shop: Workshop) -> tuple[str, float]:
     """Run one step; returns what went wrong, if anything, and the seconds taken."""
     step = STEPS[name]
     head = (step.__doc__ or "").splitlines()[0]
-    print(f"\n=== {name}: {head}", flush=True)
+    print(f"\n=== {name}: {head}", file=shop.log, flush=True)
     began, problem = time.monotonic(), ""
     try:
         step(shop)
     except (CheckFailed, OSError, subprocess.CalledProcessError) as error:
         problem = str(error).replace(f"{shop.scratch}/", "")
-    if remains := left_running():
-        problem = "; ".join([problem, f"left running: {remains}"]).removeprefix("; ")
     seconds = time.monotonic() - began
-    print(f"--- {name}: {problem or 'passed'} ({seconds:.0f} s)", flush=True)
+    said = f"--- {name}: {problem or 'passed'} ({seconds:.0f} s)"
+    print(said, file=shop.log, flush=True)
     return problem, seconds
 
 
@@ -383,7 +423,11 @@ def main() -> int:
         except (CheckFailed, subprocess.CalledProcessError) as error:
             print(f"cannot set up: {error}")
             return 1
-        done = {name: attempt(name, shop) for name in names or STEPS}
+        done = {name: attempt(name, shop) for name in names or ALONE}
+        if not names:
+            done |= side_by_side(LANES, shop)
+        if remains := left_running():
+            done["the end"] = f"left running: {remains}", 0.0
     print(f"\n=== summary ({time.monotonic() - began:.0f} s)")
     for name, (problem, seconds) in done.items():
         verdict = "FAILED" if problem else "passed"
