@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
@@ -79,7 +80,9 @@ def die(_directory: Path, _clock: Callable[[], int]) -> Store:
 def test_a_client_that_fails_breaks_the_law(name: str) -> None:
     """A store that lets no client do its work is no shared store; others are asked."""
     [broken] = check_laws(die, [LAWS[name]], lifecycle=PLAIN, examples=10)
-    assert "client 0 was to work on the store, but it died (exit code 7)" in str(broken)
+    # All of them die; which is seen first is a race.
+    told = r"client \d was to work on the store, but it died \(exit code 7\)"
+    assert re.search(told, str(broken))
 
 
 def test_there_is_a_limit_to_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
