@@ -22,7 +22,7 @@ import sys
 import tempfile
 import time
 import tomllib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -343,14 +343,14 @@ Results = dict[str, tuple[str, float]]
 """For each step what went wrong, if anything, and the seconds taken."""
 
 
-def side_by_side(lanes: Iterable[Iterable[str]], shop: Workshop) -> Results:
+def side_by_side(lanes: Sequence[Sequence[str]], shop: Workshop) -> Results:
     """Run lanes of steps at once; print what each step printed when it has ended.
 
     Tests run in one process, so that the other core has nothing to do.
     """
     done, printing = Results(), Lock()
 
-    def run(names: Iterable[str]) -> None:
+    def run(names: Sequence[str]) -> None:
         for name in names:
             path = shop.scratch / f"{name}.log"
             with path.open("w", encoding="utf-8") as log:
@@ -363,7 +363,8 @@ def side_by_side(lanes: Iterable[Iterable[str]], shop: Workshop) -> Results:
         thread.start()
     for thread in threads:
         thread.join()
-    return done
+    lost = (name for names in lanes for name in names if name not in done)
+    return done | {name: ("it broke off: see above", 0.0) for name in lost}
 
 
 def attempt(name: str, shop: Workshop) -> tuple[str, float]:
