@@ -364,7 +364,7 @@ def side_by_side(lanes: Sequence[Sequence[str]], shop: Workshop) -> Results:
     for thread in threads:
         thread.join()
     lost = (name for names in lanes for name in names if name not in done)
-    return done | {name: ("it broke off: see above", 0.0) for name in lost}
+    return done | dict.fromkeys(lost, ("it broke off: see above", 0.0))
 
 
 def attempt(name: str, shop: Workshop) -> tuple[str, float]:
