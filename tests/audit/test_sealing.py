@@ -511,7 +511,7 @@ def commitments_of(record: Recorded) -> tuple[str, ...]:
 
 
 CALLS = "pwrite64,fsync,fdatasync,ftruncate,unlink"
-EVERY = int(os.environ.get("AZCN_KILL_EVERY", "15"))
+EVERY = int(os.environ.get("AZCN_KILL_EVERY", "6"))
 """Kill at each so many-th call only; 1 for all, which takes two minutes."""
 NOT_FOUND = re.compile(r"^\d+ +(\w+)\(", re.MULTILINE)
 

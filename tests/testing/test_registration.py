@@ -185,7 +185,7 @@ def test_the_profile_is_chosen(
     ("name", "examples", "is_repeatable"),
     [
         ("dev", 60, False),
-        ("ci", 60, True),
+        ("ci", 100, True),
         ("short", 20, True),
         ("nightly", 2_000, False),
     ],

@@ -16,7 +16,7 @@ def load_profile(name: str = "") -> None:
     name    examples
     ======= ========== =======================================================
     dev     60         new ones each time
-    ci      60         the same ones each time: a run that fails can be repeated
+    ci      100        the same ones each time: a run that fails can be repeated
     short   20         the same ones each time
     nightly 2,000      new ones each time
     ======= ========== =======================================================
@@ -34,7 +34,7 @@ def load_profile(name: str = "") -> None:
     # was loaded before.
     settings.register_profile("dev", max_examples=60, deadline=None, derandomize=False)
     settings.register_profile(
-        "ci", max_examples=60, deadline=None, derandomize=True, print_blob=True
+        "ci", max_examples=100, deadline=None, derandomize=True, print_blob=True
     )
     settings.register_profile("short", max_examples=20, deadline=None, derandomize=True)
     settings.register_profile(
