@@ -16,7 +16,8 @@ __all__ = ["claims_of"]
 def claims_of(
     notes: Mapping[str, bytes],
     keys: Iterable[VerifierKey],
-    *origins: str,
+    origin: str,
+    *others: str,
     kept: Collection[str] = (),
     policy: Policy | None = None,
 ) -> Iterator[Claim | Finding]:
@@ -25,7 +26,8 @@ def claims_of(
     Args:
         notes: Signed notes by name, such as that of their file.
         keys: The keys that the asker believes, the log's among them.
-        *origins: The log's name; several if it was signed under several.
+        origin: The log's name.
+        *others: Further names, if it was signed under several.
         kept: Names of the notes that the asker had kept since they were made.
         policy: Which witnesses must have signed; those that the asker kept himself
             are believed without.
@@ -40,9 +42,9 @@ def claims_of(
     known = tuple(keys)
     for name, note in notes.items():
         stated = note.partition(b"\n")[0].decode(errors="replace")
-        origin = stated if stated in origins else origins[0]
+        name_of_log = stated if stated in others else origin
         try:
-            opened = open_checkpoint(note, known, origin)
+            opened = open_checkpoint(note, known, name_of_log)
         except ProofRefused as error:
             yield Finding("signature", f"{name}: {error}")
             continue
@@ -57,7 +59,7 @@ def claims_of(
         times = tuple(
             one.time
             for one in opened.signers
-            if one.time is not None and one.key.name != origin
+            if one.time is not None and one.key.name != name_of_log
         )
         found = opened.checkpoint
         yield Claim(name, found.size, found.root, assurance, times)

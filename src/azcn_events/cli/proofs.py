@@ -108,7 +108,7 @@ def _add_verify(commands: Commands) -> None:
         "verify",
         _verify,
         "verify that the ledger, or an audit pack, holds what was recorded, and say"
-        " what that proves; exit code 1 if anything was found, 3 if nothing could be",
+        " what that proves; exit code 1 if it found anything, 3 if it could not look",
         "azcn verify --key 'log.example/azcn+1a2b3c4d+A…' --kept 2025.note",
         commands.ledger,
     )
@@ -141,7 +141,7 @@ def _add_verify(commands: Commands) -> None:
         "--strict",
         action="store_true",
         help="check every field of every event, as is always done for a pack; takes"
-        " ten seconds for 250,000 events",
+        " ten times as long",
     )
     verify.add_argument("--json", action="store_true", help="print JSON")
 

@@ -32,9 +32,9 @@ class Turn:
     Attributes:
         moment: The moment that was asked about; of its log, the record's stream.
         record: Just before it the rule held; with it, it does not.
-        is_first: Whether surely no earlier record broke the rule: every one was
-            tried. False: it is *a* turn, and the first one if the rule, once
-            broken, stays broken.
+        is_first: Whether surely no record in between broke the rule: every one since
+            the position at which it was known to hold was tried. False: it is *a*
+            turn, and the first one if the rule, once broken, stays broken.
         looks: How many moments were looked at.
     """
 
